@@ -1,0 +1,74 @@
+"""Typed workflows as decorated functions: the state graph is known, checked and drawn before anything runs.
+
+Nothing heavy is loaded until it is used: each public name is found in its own package at first access.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cano_dsl.declare import Handler as Handler
+    from cano_dsl.declare import router as router
+    from cano_dsl.declare import state as state
+    from cano_dsl.graph import Graph as Graph
+    from cano_dsl.observe import LogObserver as LogObserver
+    from cano_dsl.observe import Observer as Observer
+    from cano_dsl.resources import Health as Health
+    from cano_dsl.resources import MemoryStore as MemoryStore
+    from cano_dsl.resources import managed as managed
+    from cano_dsl.resources import per_run as per_run
+    from cano_dsl.spec import Run as Run
+    from cano_dsl.spec import RunData as RunData
+    from cano_dsl.spec import Waive as Waive
+    from cano_dsl.workflow import Runner as Runner
+    from cano_dsl.workflow import Workflow as Workflow
+
+_HOMES = {
+    "Graph": "graph",
+    "Handler": "declare",
+    "Health": "resources",
+    "LogObserver": "observe",
+    "MemoryStore": "resources",
+    "Observer": "observe",
+    "Run": "spec",
+    "RunData": "spec",
+    "Runner": "workflow",
+    "Waive": "spec",
+    "Workflow": "workflow",
+    "managed": "resources",
+    "per_run": "resources",
+    "router": "declare",
+    "state": "declare",
+}
+
+__all__ = (
+    "Graph",
+    "Handler",
+    "Health",
+    "LogObserver",
+    "MemoryStore",
+    "Observer",
+    "Run",
+    "RunData",
+    "Runner",
+    "Waive",
+    "Workflow",
+    "managed",
+    "per_run",
+    "router",
+    "state",
+)
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,36 @@
+"""Decorators that record a frozen spec, and what reads the specs: signatures, annotations, types.
+
+Nothing here walks a graph or calls a handler.
+"""
+
+from cano_dsl.declare._decorators import (
+    AsyncFunction,
+    HandlerDecorator,
+    PlainFunction,
+    ThreadDecorator,
+    router,
+    state,
+)
+from cano_dsl.declare._define import define
+from cano_dsl.declare._handlers import AsyncHandler, Handler, PlainHandler
+from cano_dsl.declare._injection import Injection, injections
+from cano_dsl.declare._namespace import show
+from cano_dsl.declare._types import RuntimeTypes, accepted
+
+__all__ = (
+    "AsyncFunction",
+    "AsyncHandler",
+    "Handler",
+    "HandlerDecorator",
+    "Injection",
+    "PlainFunction",
+    "PlainHandler",
+    "RuntimeTypes",
+    "ThreadDecorator",
+    "accepted",
+    "define",
+    "injections",
+    "router",
+    "show",
+    "state",
+)

@@ -1,0 +1,229 @@
+"""`@state` and `@router`: they record, and leave the function alone.
+
+A handler's protocol is an *intersection*: a function fits it only if it fits both overloads of `__call__`.
+The first captures the declared Literal, the second asks the same return type to be made of members of the
+Enum that the decorator was given. A bound TypeVar cannot say that, as a bound cannot name another TypeVar.
+"""
+
+import sys
+from collections.abc import Collection, Coroutine, Iterable
+from enum import Enum
+from types import FrameType
+from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeVar, overload
+
+from cano_dsl.declare._handlers import AsyncHandler, Handler, PlainHandler
+from cano_dsl.declare._namespace import evaluate
+from cano_dsl.declare._signature import (
+    function_of,
+    is_async,
+    name_of,
+    read_parameters,
+    refuse_uncallable,
+    scope_of,
+    where_of,
+)
+from cano_dsl.declare._targets import awaited
+from cano_dsl.errors import SignatureError, Where
+from cano_dsl.spec import HandlerSpec, Kind
+
+S = TypeVar("S", bound=Enum)
+Src = TypeVar("Src", bound=Enum)
+N = TypeVar("N", bound=Enum)
+S_co = TypeVar("S_co", bound=Enum, covariant=True)
+N_co = TypeVar("N_co", bound=Enum, covariant=True)
+P = ParamSpec("P")
+
+
+class AsyncFunction(Protocol[S_co, P, N_co]):
+    """An async function whose declared states are members of S."""
+
+    @overload
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, N_co]: ...
+    @overload
+    def __call__(  # type: ignore[overload-cannot-match]  # pyright: ignore[reportOverlappingOverload]
+        self, *args: P.args, **kwargs: P.kwargs
+    ) -> Coroutine[Any, Any, S_co]: ...
+
+
+class PlainFunction(Protocol[S_co, P, N_co]):
+    """A plain function whose declared states are members of S."""
+
+    @overload
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> N_co: ...
+    @overload
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> S_co: ...  # type: ignore[overload-cannot-match]  # pyright: ignore[reportOverlappingOverload]
+
+
+class _Decorator(Generic[S, Src]):
+    def __init__(self, at: S, *, kind: Kind, thread: bool, to: Iterable[S] | None, frame: FrameType) -> None:
+        self._at = at
+        self._kind: Kind = kind
+        self._thread = thread
+        self._to = _collection(to, frame)
+
+    def _record(self, fn: Any, frame: FrameType) -> Handler[Any, Any, ..., Any]:
+        spec = _spec(fn, frame, kind=self._kind, at=self._at, thread=self._thread, to=self._to)
+        return AsyncHandler(spec) if spec.awaits and not spec.thread else PlainHandler(spec)
+
+
+class HandlerDecorator(_Decorator[S, Src]):
+    """Takes an async or a plain function."""
+
+    @overload
+    def __call__(self, fn: AsyncFunction[S, P, N], /) -> AsyncHandler[S, Src, P, N]: ...
+    @overload
+    def __call__(self, fn: PlainFunction[S, P, N], /) -> PlainHandler[S, Src, P, N]: ...
+    def __call__(self, fn: Any, /) -> Handler[Any, Any, ..., Any]:
+        """Record the function.
+
+        Raises:
+            SignatureError: It cannot be a handler; the message says where and what to do.
+        """
+        return self._record(fn, sys._getframe(1))
+
+
+class ThreadDecorator(_Decorator[S, Src]):
+    """Takes a plain function, to be called in a worker thread."""
+
+    def __call__(self, fn: PlainFunction[S, P, N], /) -> PlainHandler[S, Src, P, N]:
+        """Record the function.
+
+        Raises:
+            SignatureError: It cannot be a handler, for one because it is async.
+        """
+        handler: Any = self._record(fn, sys._getframe(1))
+        return handler  # type: ignore[no-any-return]
+
+
+@overload
+def state(
+    at: S, /, *, thread: Literal[False] = False, to: Collection[S] | None = None
+) -> HandlerDecorator[S, S]: ...
+@overload
+def state(at: S, /, *, thread: Literal[True], to: Collection[S] | None = None) -> ThreadDecorator[S, S]: ...
+def state(at: S, /, *, thread: bool = False, to: Collection[S] | None = None) -> _Decorator[S, S]:
+    """Make a function the handler of a state; its return annotation declares where it may go.
+
+    The function may be async or plain. A plain one runs on the event loop, so it must not block: give
+    `thread=True` where it does. Its parameters are resources, found by name, apart from those annotated
+    `Run` or `RunData[T]`; one with a default may be left out of `run`.
+
+    Args:
+        at: The state; one member of the workflow's Enum.
+        thread: Call a plain function in a worker thread. The run waits for it even when it is cancelled,
+            as a thread cannot be stopped.
+        to: The states that it may go to, where the annotation cannot say it: targets computed from data,
+            generated workflows.
+
+    Raises:
+        SignatureError: Where the decorator is applied, when the function cannot be a handler.
+
+    Example:
+        >>> from enum import Enum
+        >>> from typing import Literal
+        >>> from cano_dsl import Workflow, state
+        >>> class Job(Enum):
+        ...     FETCH = 1
+        ...     STORE = 2
+        ...     DONE = 3
+        >>> @state(Job.FETCH)
+        ... async def fetch(box: list[str]) -> Literal[Job.STORE]:
+        ...     box.append("fetched")
+        ...     return Job.STORE
+        >>> def save(box: list[str]) -> Job:
+        ...     box.append("saved")
+        ...     return Job.DONE
+        >>> saving = state(Job.STORE, to=(Job.DONE,))(save)
+        >>> jobs = Workflow.build(Job, fetch, saving, start=Job.FETCH, exits=(Job.DONE,))
+        >>> box: list[str] = []
+        >>> jobs.run_sync(box=box), box
+        (<Job.DONE: 3>, ['fetched', 'saved'])
+    """
+    frame = sys._getframe(1)
+    kind = ThreadDecorator if thread else HandlerDecorator
+    return kind(at, kind="state", thread=thread, to=to, frame=frame)
+
+
+def router(at: S, /, *, to: Collection[S] | None = None) -> HandlerDecorator[S, S]:
+    """Make a function the handler of a state that only decides where to go.
+
+    A router has the shape of a `state`, but changes nothing: it gets no entry in the log of a run, no
+    number of its own in `Run.idempotency_key`, and a shape of its own in the diagram.
+
+    Args:
+        at: The state; one member of the workflow's Enum.
+        to: The states that it may go to, where the annotation cannot say it.
+
+    Raises:
+        SignatureError: Where the decorator is applied, when the function cannot be a handler.
+
+    Example:
+        >>> from enum import Enum
+        >>> from typing import Literal
+        >>> from cano_dsl import Workflow, router
+        >>> class Gate(Enum):
+        ...     ASK = 1
+        ...     OPEN = 2
+        ...     SHUT = 3
+        >>> @router(Gate.ASK)
+        ... def ask(age: int) -> Literal[Gate.OPEN, Gate.SHUT]:
+        ...     return Gate.OPEN if age >= 18 else Gate.SHUT
+        >>> gate = Workflow.build(Gate, ask, start=Gate.ASK, exits=(Gate.OPEN, Gate.SHUT))
+        >>> gate.run_sync(age=30)
+        <Gate.OPEN: 2>
+    """
+    return HandlerDecorator(at, kind="router", thread=False, to=to, frame=sys._getframe(1))
+
+
+def _collection(to: Iterable[Any] | None, frame: FrameType) -> tuple[Any, ...] | None:
+    if to is None:
+        return None
+    if isinstance(to, (Enum, str)) or not isinstance(to, Iterable):
+        raise SignatureError(
+            what=f"to={to} is not a collection of states",
+            fix=f"Give a tuple: to=({to},)",
+            where=Where(frame.f_code.co_filename, frame.f_lineno),
+        )
+    return tuple(to)
+
+
+def _spec(
+    fn: Any, frame: FrameType, *, kind: Kind, at: Any, thread: bool, to: tuple[Any, ...] | None
+) -> HandlerSpec:
+    if isinstance(fn, staticmethod):
+        fn = fn.__func__
+    if isinstance(fn, Handler):
+        raise SignatureError(
+            what=f"{fn.spec.name!r} is already the handler of {fn.spec.at}",
+            fix="Give one function to each decorator: state(S.A)(fn), state(S.B)(fn)",
+            where=fn.spec.where,
+        )
+    function = function_of(fn)
+    refuse_uncallable(fn, Where(frame.f_code.co_filename, frame.f_lineno))
+    parameters, returns = read_parameters(fn, function)
+    scope = scope_of(function, frame)
+    awaits = is_async(fn, function) or awaited(evaluate(returns, scope)) is not None
+    if thread and awaits:
+        raise SignatureError(
+            what=f"async handler {name_of(fn)!r} cannot run in a thread",
+            fix="Make it a plain function, or leave thread=True away",
+            where=where_of(function),
+        )
+    where = where_of(function)
+    if function is None:
+        where = Where(frame.f_code.co_filename, frame.f_lineno)
+    doc = (fn.__doc__ or "").strip().partition("\n")[0]
+    return HandlerSpec(
+        kind=kind,
+        at=at,
+        fn=fn,
+        name=name_of(fn),
+        where=where,
+        doc=doc,
+        parameters=parameters,
+        returns=returns,
+        to=to,
+        scope=scope,
+        awaits=awaits,
+        thread=thread,
+    )

@@ -1,0 +1,168 @@
+"""From decorated functions to a definition by names."""
+
+import inspect
+import sys
+from collections.abc import Callable, Collection, Iterable, Sequence
+from enum import Enum
+from typing import Any
+
+from cano_dsl.declare._handlers import Handler
+from cano_dsl.declare._injection import Cache, injections
+from cano_dsl.declare._namespace import evaluate, show
+from cano_dsl.declare._targets import Targets, describe_value, of_values, read_targets
+from cano_dsl.declare._types import Hint
+from cano_dsl.errors import SignatureError, Where
+from cano_dsl.spec import EMPTY, Definition, HandlerDef, HandlerSpec, Scope, Stray, Waive, Want
+
+
+def define(
+    states: type[Enum],
+    parts: Sequence[object],
+    *,
+    name: str | None,
+    start: object,
+    exits: object,
+    data: type[Any] | None,
+    resources: Callable[..., object] | None,
+    waive: Iterable[Waive],
+    where: Where,
+) -> tuple[Definition, tuple[HandlerSpec, ...]]:
+    """Read a workflow's parts; what breaks a rule is put down as a fact, for the rules to report.
+
+    Raises:
+        SignatureError: An argument is not of the kind that `build` takes.
+    """
+    given: object = states
+    if not (isinstance(given, type) and issubclass(given, Enum)):
+        raise SignatureError(
+            what=f"build takes an Enum class first, got {states!r}",
+            fix="Give the class whose members are the states",
+            where=where,
+        )
+    specs = tuple(_spec_of(part, where) for part in parts)
+    ends = _exits(exits, states, where)
+    waivers = tuple(waive)
+    strays = [
+        *_strays("start=", [start], states),
+        *_strays("exits=", ends, states),
+        *_strays("waive=", [w.state for w in waivers if w.state is not None], states),
+    ]
+    handlers = []
+    cache: Cache = {}
+    for spec in specs:
+        at = _member(spec.at, states)
+        if at is None:
+            strays.append(Stray(f'handler "{spec.name}"', describe_value(spec.at, states), spec.where))
+        handlers.append(_handler(spec, at, states, cache))
+    definition = Definition(
+        name=name if name is not None else states.__name__,
+        enum=states.__name__,
+        members=tuple(states._member_names_),
+        start=_member(start, states),
+        exits=tuple(dict.fromkeys(end.name for end in ends if _member(end, states) is not None)),
+        handlers=tuple(handlers),
+        where=where,
+        strays=tuple(strays),
+        aliases=tuple((key, m.name) for key, m in states.__members__.items() if key != m.name),
+        offers=None if resources is None else _offers(resources, where),
+        data=None if data is None else Want("data", data, show(data)),
+        waivers=waivers,
+    )
+    return definition, specs
+
+
+def _member(value: object, states: type[Enum]) -> str | None:
+    if type(value) is states and states.__members__.get(value.name) is value:
+        return value.name
+    return None
+
+
+def _strays(what: str, values: Iterable[object], states: type[Enum]) -> list[Stray]:
+    return [Stray(what, describe_value(v, states)) for v in values if _member(v, states) is None]
+
+
+def _spec_of(part: object, where: Where) -> HandlerSpec:
+    if isinstance(part, Handler):
+        return part.spec
+    fix = "Give decorated functions one by one, or a tuple of them with a star"
+    if isinstance(part, (tuple, list, set, frozenset)):
+        what = f"build takes handlers one by one, got a {type(part).__name__} of {len(part)}"
+        fix = "Put a star before it: *steps"
+    elif callable(part):
+        shown = getattr(part, "__name__", repr(part))
+        what, fix = f"{shown} is not a handler", f"Decorate it: @state(…) above {shown}"
+    else:
+        what = f"build takes handlers, got {part!r}"
+    raise SignatureError(what=what, fix=fix, where=where)
+
+
+def _exits(exits: object, states: type[Enum], where: Where) -> Collection[Any]:
+    if isinstance(exits, (Enum, str)) or not isinstance(exits, Iterable):
+        raise SignatureError(
+            what=f"exits={exits} is not a collection of states",
+            fix=f"Give a tuple: exits=({exits},)"
+            if isinstance(exits, Enum)
+            else f"Give a tuple: exits=({states.__name__}.X,)",
+            where=where,
+            parameter="exits",
+        )
+    return tuple(exits)
+
+
+def _handler(spec: HandlerSpec, at: str | None, states: type[Enum], cache: Cache) -> HandlerDef:
+    targets, beyond = _targets(spec, states)
+    wants = injections(spec, cache)
+    return HandlerDef(
+        at=at,
+        kind=spec.kind,
+        name=spec.name,
+        where=spec.where,
+        targets=tuple(member.name for member in targets.members),
+        foreign=targets.foreign,
+        got=targets.got,
+        beyond=beyond,
+        wants=tuple(w.want for w in wants if w.role == "resource"),
+        data=next((w.want for w in wants if w.role == "data"), None),
+        thread=spec.thread,
+        doc=spec.doc,
+    )
+
+
+def _targets(spec: HandlerSpec, states: type[Enum]) -> tuple[Targets, tuple[str, ...]]:
+    if spec.to is None:
+        return read_targets(evaluate(spec.returns, spec.scope), states), ()
+    given = of_values(spec.to, states)
+    if not spec.to:
+        given.got = "an empty to="
+    if spec.returns is EMPTY:
+        return given, ()
+    annotated = read_targets(evaluate(spec.returns, spec.scope), states)
+    beyond = [m.name for m in annotated.members if m not in given.members] if annotated.got is None else []
+    return given, tuple(beyond)
+
+
+def _offers(resources: Callable[..., object], where: Where) -> tuple[Want, ...]:
+    try:
+        signature = inspect.signature(resources)
+    except (TypeError, ValueError) as error:
+        raise SignatureError(
+            what=f"the parameters of resources={resources!r} cannot be read ({error})",
+            fix="Give a class or function whose parameters name the resources",
+            where=where,
+            parameter="resources",
+        ) from error
+    module = sys.modules.get(getattr(resources, "__module__", None) or "")
+    scope = Scope(vars(module) if module else {}, {})
+    offers = []
+    for parameter in signature.parameters.values():
+        if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+            raise SignatureError(
+                what=f"resources= has a parameter {str(parameter)!r} that names no resource",
+                fix="Name each resource as a parameter",
+                where=where,
+                parameter=parameter.name,
+            )
+        raw = EMPTY if parameter.annotation is parameter.empty else parameter.annotation
+        optional = parameter.default is not parameter.empty
+        offers.append(Want(parameter.name, Hint(raw, scope), show(raw), optional))
+    return tuple(offers)

@@ -1,0 +1,42 @@
+"""The one loop."""
+
+from typing import Any
+
+from cano_dsl.engine._failure import handler_failed, undeclared
+from cano_dsl.plan import Plan, Step, Values
+
+
+async def drive(plan: Plan, step: Step, values: Values, run_id: str | None = None) -> Any:
+    """Run from a step to the first exit.
+
+    Finding the next step is the check of the transition. The last four steps are kept in locals, for the
+    error. The loop adds no checkpoint of its own: a cycle of handlers that never suspend does not yield.
+
+    Raises:
+        HandlerFailed: A handler raised an `Exception`, which is the cause.
+        UndeclaredTransition: A handler returned what it did not declare.
+    """
+    one: Step | None = None
+    two: Step | None = None
+    three: Step | None = None
+    try:
+        while True:
+            call = step.call
+            if call is None:
+                return step.at
+            target = call(values)
+            if step.awaits:
+                target = await target
+            if target is step.first:
+                following = step.first_step
+            elif target is step.second:
+                following = step.second_step
+            else:
+                found = step.table.get(id(target))
+                if found is None:
+                    break
+                following = found
+            three, two, one, step = two, one, step, following
+    except Exception as error:
+        raise handler_failed(plan, values, run_id, (three, two, one, step), error) from error
+    raise undeclared(plan, values, run_id, (three, two, one, step), target)

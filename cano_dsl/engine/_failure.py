@@ -1,0 +1,45 @@
+"""The one way out: every failure of a run gets its place here."""
+
+from uuid import uuid4
+
+from cano_dsl.errors import HandlerFailed, InternalError, RunPlace, UndeclaredTransition
+from cano_dsl.plan import Plan, Step, Values
+from cano_dsl.spec import Run
+
+
+def new_run_id() -> str:
+    """Make up a run id; only done when somebody sees it."""
+    return uuid4().hex
+
+
+def handler_failed(
+    plan: Plan, values: Values, run_id: str | None, last: tuple[Step | None, ...], error: Exception
+) -> HandlerFailed:
+    """Make the error for a handler that raised."""
+    return HandlerFailed(at=_place(plan, values, run_id, last), error=error)
+
+
+def undeclared(
+    plan: Plan, values: Values, run_id: str | None, last: tuple[Step | None, ...], target: object
+) -> UndeclaredTransition:
+    """Make the error for a handler that returned what it does not declare."""
+    step = last[-1]
+    declared = step.targets if step is not None else ()
+    return UndeclaredTransition(at=_place(plan, values, run_id, last), target=target, declared=declared)
+
+
+def _place(plan: Plan, values: Values, run_id: str | None, last: tuple[Step | None, ...]) -> RunPlace:
+    step = last[-1]
+    if step is None or step.spec is None:
+        raise InternalError(f"a run of {plan.name!r} failed at {step}, which has no handler")
+    run = next((value for value in values if type(value) is Run), None)
+    if run is not None:
+        run_id = run.run_id
+    return RunPlace(
+        workflow=plan.name,
+        run_id=run_id if run_id is not None else new_run_id(),
+        state=step.at,
+        attempt=run.attempt if run is not None else 1,
+        path=tuple(entered.at for entered in last if entered is not None),
+        handler=step.spec.where,
+    )

@@ -1,0 +1,145 @@
+"""One run around the loop: its `Run`, its data, its resources, and who is told."""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, NamedTuple
+
+from cano_dsl.engine._driver import drive
+from cano_dsl.engine._failure import new_run_id
+from cano_dsl.errors import PolicyError
+from cano_dsl.plan import Plan, Step, check_resources, make_data
+from cano_dsl.resources import Opened, PerRun
+from cano_dsl.scope import is_cancel
+from cano_dsl.spec import Run, RunData
+
+
+class Order(NamedTuple):
+    """What a caller wants of one run.
+
+    Attributes:
+        data: The run's data; None for the declared class without arguments.
+        run_id: Its id; None to make one up.
+        start: Where to start; None for the workflow's own start.
+        held: Whether the resources are set up already, apart from those made for each run.
+    """
+
+    data: Any = None
+    run_id: str | None = None
+    start: Enum | None = None
+    held: bool = False
+
+
+class Own(NamedTuple):
+    """What belongs to one run alone."""
+
+    held: bool
+    run: Run | None
+    data: RunData[Any] | None
+    run_id: str | None
+
+
+async def execute(plan: Plan, given: Mapping[str, Any], order: Order) -> Enum:
+    """Run once, with everything that is configured.
+
+    Raises:
+        ResourceError: What is given is not what handlers want; nothing was set up.
+        SetupFailed: A resource's setup raised; what was set up is torn down.
+        PolicyError: Data, run id or start state are not possible.
+        RunError: The run did not reach an exit.
+    """
+    bound = check_resources(plan, given)
+    step = (
+        start_step(plan, bound.steps.by_name, order.start) if order.start is not None else bound.steps.start
+    )
+    data = make_data(plan, order.data)
+    run_id = _checked_id(order.run_id)
+    if not plan.uses_run:
+        return await _with_resources(plan, given, step, Own(order.held, None, data, run_id))
+    events = plan.events
+    run = Run(
+        workflow=plan.name,
+        run_id=run_id if run_id is not None else new_run_id(),
+        state=step.at,
+        progress=_progress(plan),
+    )
+    if events is not None and events.run_started is not None:
+        events.run_started(run)
+    try:
+        end = await _with_resources(plan, given, step, Own(order.held, run, data, run_id))
+    except BaseException as error:
+        _tell_failure(plan, run, error)
+        raise
+    if events is not None and events.run_finished is not None:
+        events.run_finished(run, end, None)
+    return end
+
+
+def start_step(plan: Plan, steps: Mapping[str, Step], start: object) -> Step:
+    """Find the step of a start state given by hand, which must be handled or an exit.
+
+    Raises:
+        PolicyError: It is neither.
+    """
+    known = type(start) is plan.states and plan.states.__members__.get(start.name) is start
+    step = steps[start.name] if known and isinstance(start, Enum) else None
+    if step is None or (step.call is None and step.at.name not in plan.graph.exits):
+        able = [str(s.at) for s in steps.values() if s.call is not None or s.at.name in plan.graph.exits]
+        raise PolicyError(
+            field="start", value=start, allowed=f"a state that is handled or an exit: {', '.join(able)}"
+        )
+    return step
+
+
+def _checked_id(run_id: object) -> str | None:
+    if run_id is not None and (not isinstance(run_id, str) or not run_id.strip()):
+        raise PolicyError(field="run_id", value=run_id, allowed="a text that is not empty")
+    return run_id
+
+
+def _progress(plan: Plan) -> Any:
+    emit = plan.events.progress if plan.events is not None else None
+    if emit is None:
+        return None
+    return lambda run, done, total: emit(run, run.state, done, total)
+
+
+def _tell_failure(plan: Plan, run: Run, error: BaseException) -> None:
+    events = plan.events
+    if events is None:
+        return
+    if events.cancelled is not None and is_cancel(error):
+        events.cancelled(run)
+    if events.run_finished is not None:
+        events.run_finished(run, None, error)
+
+
+async def _with_resources(
+    plan: Plan,
+    given: Mapping[str, Any],
+    step: Step,
+    own: Own,
+) -> Enum:
+    if step.call is None:
+        return step.at
+    opened = open_resources(plan)
+    to_open = (
+        {name: value for name, value in given.items() if isinstance(value, PerRun)} if own.held else given
+    )
+    await opened.open(to_open, per_run=True)
+    try:
+        values = {**given, **opened.values}
+        bound = check_resources(plan, values)
+        laid = bound.arrange(values.values())
+        if plan.uses_run or own.data is not None:
+            laid = (*laid, own.run, own.data)
+        end: Enum = await drive(plan, bound.steps.by_name[step.at.name], laid, own.run_id)
+    except BaseException as error:
+        await opened.close(error)
+        raise
+    await opened.close(None)
+    return end
+
+
+def open_resources(plan: Plan) -> Opened:
+    """Make the record of what is set up, whose teardown tells the observers."""
+    return Opened(plan.clock, plan.events.teardown_failed if plan.events is not None else None)

@@ -1,0 +1,54 @@
+"""The hierarchy of errors, the place each happened at, and findings.
+
+Each error carries its facts as fields, prints a sentence that says what to do, and survives copy and
+pickle. May be imported by every other package; imports none of them.
+"""
+
+from cano_dsl.errors._finding import Finding, Severity
+from cano_dsl.errors._place import RunPlace, Where
+from cano_dsl.errors._resource import (
+    KeyMissing,
+    ResourceError,
+    ResourceMissing,
+    ResourceUnknown,
+    ResourceWrongType,
+    RunnerState,
+    SetupFailed,
+    StoreError,
+    ValueWrongType,
+)
+from cano_dsl.errors._root import (
+    CanoError,
+    DefinitionError,
+    GraphError,
+    InternalError,
+    PolicyError,
+    SignatureError,
+)
+from cano_dsl.errors._run import HandlerFailed, LoopRunning, RunError, UndeclaredTransition
+
+__all__ = (
+    "CanoError",
+    "DefinitionError",
+    "Finding",
+    "GraphError",
+    "HandlerFailed",
+    "InternalError",
+    "KeyMissing",
+    "LoopRunning",
+    "PolicyError",
+    "ResourceError",
+    "ResourceMissing",
+    "ResourceUnknown",
+    "ResourceWrongType",
+    "RunError",
+    "RunPlace",
+    "RunnerState",
+    "SetupFailed",
+    "Severity",
+    "SignatureError",
+    "StoreError",
+    "UndeclaredTransition",
+    "ValueWrongType",
+    "Where",
+)

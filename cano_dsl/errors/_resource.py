@@ -1,0 +1,114 @@
+"""Errors around resources and the values in a store."""
+
+from collections.abc import Sequence
+
+from cano_dsl.errors._root import CanoError
+
+
+class ResourceError(CanoError):
+    """The root of errors around resources; no handler was called.
+
+    Attributes:
+        resource: The name of the first resource at fault.
+    """
+
+    code = "resource"
+
+    def __init__(self, message: str, *, resource: str) -> None:
+        super().__init__(message)
+        self.resource = resource
+
+
+class ResourceMissing(ResourceError):
+    """Resources that handlers want were not given.
+
+    Attributes:
+        missing: The names of all of them.
+    """
+
+    code = "resource-missing"
+
+    def __init__(self, *, workflow: str, missing: Sequence[tuple[str, str, str]]) -> None:
+        wants = "; ".join(f"{name}: {kind} (wanted by {handler})" for name, kind, handler in missing)
+        names = tuple(name for name, _, _ in missing)
+        call = ", ".join(f"{name}=…" for name in names)
+        super().__init__(f"workflow {workflow!r} needs {wants}: pass {call}", resource=names[0])
+        self.missing = names
+
+
+class ResourceUnknown(ResourceError):
+    """A resource was given that no handler wants, most often a misspelt name."""
+
+    code = "resource-unknown"
+
+    def __init__(self, *, workflow: str, resource: str, known: Sequence[str], meant: str | None) -> None:
+        hint = (
+            f"did you mean {meant!r}?" if meant else f"its handlers want {', '.join(known) or 'no resources'}"
+        )
+        super().__init__(f"workflow {workflow!r} has no resource {resource!r}: {hint}", resource=resource)
+
+
+class ResourceWrongType(ResourceError):
+    """A resource is not of the type that a handler annotates."""
+
+    code = "resource-wrong-type"
+
+    def __init__(self, *, workflow: str, resource: str, wanted: str, found: str, handler: str) -> None:
+        super().__init__(
+            f"resource {resource!r} of workflow {workflow!r} is a {found}, but {handler} wants {wanted}",
+            resource=resource,
+        )
+        self.wanted = wanted
+        self.found = found
+
+
+class SetupFailed(ResourceError):
+    """The setup of a resource raised; those set up before it were torn down, the rest never touched.
+
+    The exception of the setup is the `__cause__`.
+    """
+
+    code = "setup-failed"
+
+    def __init__(self, *, resource: str, error: BaseException) -> None:
+        super().__init__(
+            f"setup of resource {resource!r} failed: {type(error).__name__}: {error}", resource=resource
+        )
+
+
+class RunnerState(ResourceError):
+    """A runner was used in a state that does not allow it: entered twice, or asked for health unentered."""
+
+    code = "runner-state"
+
+    def __init__(self, *, workflow: str, what: str) -> None:
+        super().__init__(f"runner of workflow {workflow!r} {what}", resource="")
+
+
+class StoreError(CanoError):
+    """The root of errors around stored values."""
+
+    code = "store"
+
+
+class KeyMissing(StoreError, LookupError):
+    """A key that the store does not hold; a LookupError, not a KeyError, whose text would be quoted."""
+
+    code = "key-missing"
+
+    def __init__(self, *, key: str, known: Sequence[str]) -> None:
+        held = f"it holds {', '.join(map(repr, known))}" if known else "it is empty"
+        super().__init__(f"the store has no key {key!r}: {held}")
+        self.key = key
+
+
+class ValueWrongType(StoreError, TypeError):
+    """A stored value that is not of the type asked for; the store is unchanged."""
+
+    code = "value-wrong-type"
+
+    def __init__(self, *, key: str, wanted: str, found: str) -> None:
+        super().__init__(f"the store's {key!r} is {found}, not {wanted}")
+        self.key = key
+        self.wanted = wanted
+        self.found = found

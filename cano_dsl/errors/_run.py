@@ -1,0 +1,67 @@
+"""Errors of a run: each says where the run stood and carries its numbers as fields."""
+
+from collections.abc import Sequence
+from enum import Enum
+
+from cano_dsl.errors._place import RunPlace
+from cano_dsl.errors._root import CanoError
+
+
+class RunError(CanoError):
+    """A run that did not reach an exit.
+
+    Attributes:
+        at: Workflow, run id, state, attempt, path and handler.
+    """
+
+    code = "run"
+
+    def __init__(self, message: str, *, at: RunPlace) -> None:
+        super().__init__(f"{message} ({at})")
+        self.at = at
+
+
+class HandlerFailed(RunError):
+    """A handler raised; its exception is the `__cause__`, as it was, groups included."""
+
+    code = "handler-failed"
+
+    def __init__(self, *, at: RunPlace, error: BaseException) -> None:
+        text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        super().__init__(f"state {at.state} of workflow {at.workflow!r} failed: {text}", at=at)
+
+
+class UndeclaredTransition(RunError):
+    """A handler returned something that it does not declare; no further handler was called.
+
+    Attributes:
+        target: What it returned.
+        declared: The states that it may go to.
+    """
+
+    code = "undeclared-transition"
+
+    def __init__(self, *, at: RunPlace, target: object, declared: Sequence[Enum]) -> None:
+        allowed = ", ".join(map(str, declared))
+        twin = isinstance(target, Enum) and any(str(target) == str(state) for state in declared)
+        note = ", a member of another Enum of the same name" if twin else ""
+        shown = target if isinstance(target, Enum) else repr(target)
+        super().__init__(
+            f"state {at.state} of workflow {at.workflow!r} returned {shown}{note}, but declares {allowed}: "
+            "return one of these, or add the target to its return annotation",
+            at=at,
+        )
+        self.target = target
+        self.declared = tuple(declared)
+
+
+class LoopRunning(CanoError, RuntimeError):
+    """`run_sync` was called on a thread that runs an event loop, which it would block."""
+
+    code = "loop-running"
+
+    def __init__(self, *, workflow: str) -> None:
+        super().__init__(
+            f"run_sync of workflow {workflow!r} was called inside an event loop: await run() there"
+        )
+        self.workflow = workflow

@@ -1,0 +1,13 @@
+"""The one graph, its rules, and the only home of networkx.
+
+Everything here works on names, so the same rules serve `build`, the command and, with another `Walk` and
+other `Types`, a type checker's plugin. networkx is loaded with the first graph, not with this package.
+"""
+
+from cano_dsl.graph._build import build
+from cano_dsl.graph._checks import check
+from cano_dsl.graph._graph import Edge, Graph, Node
+from cano_dsl.graph._links import Links
+from cano_dsl.graph._walk import Types, Walk
+
+__all__ = ("Edge", "Graph", "Links", "Node", "Types", "Walk", "build", "check")

@@ -1,0 +1,44 @@
+"""Which states lead where, as far as the definition tells: the edges that all rules share."""
+
+from dataclasses import dataclass
+
+from cano_dsl.spec import Definition, HandlerDef
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """The edges of a definition.
+
+    Attributes:
+        first: The handler of each state that runs: the first given, and none for an exit.
+        forward: Targets of each handled state, in the order declared.
+        backward: Sources of each state, in the order of the handlers.
+        anywhere: States whose targets are not known: handled by nobody, or by a handler with a broken
+            declaration. Each is reported by a rule of its own, so the others let it lead anywhere.
+    """
+
+    first: dict[str, HandlerDef]
+    forward: dict[str, tuple[str, ...]]
+    backward: dict[str, list[str]]
+    anywhere: frozenset[str]
+
+
+def link(definition: Definition) -> Links:
+    """Read the edges off a definition."""
+    exits = set(definition.exits)
+    first: dict[str, HandlerDef] = {}
+    for handler in definition.handlers:
+        if handler.at is not None and handler.at not in exits:
+            first.setdefault(handler.at, handler)
+    backward: dict[str, list[str]] = {}
+    for source, handler in first.items():
+        for target in handler.targets:
+            backward.setdefault(target, []).append(source)
+    broken = {at for at, handler in first.items() if handler.got is not None or handler.foreign}
+    missing = {name for name in definition.members if name not in first and name not in exits}
+    return Links(
+        first=first,
+        forward={at: handler.targets for at, handler in first.items()},
+        backward=backward,
+        anywhere=frozenset(broken | missing),
+    )

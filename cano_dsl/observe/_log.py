@@ -1,0 +1,77 @@
+"""Observation through the standard library's logging."""
+
+import logging
+from enum import Enum
+
+from cano_dsl.observe._observer import Observer
+from cano_dsl.spec import Run
+
+
+class LogObserver(Observer):
+    """Log every event, with the run's facts as extra fields `workflow`, `run_id` and `state`.
+
+    Starts, ends and states at INFO, attempts and progress at DEBUG, failed attempts and cancels at WARNING,
+    failed runs and teardowns at ERROR.
+
+    Args:
+        logger: Where to; the logger `cano_dsl.runs` when left out.
+
+    Example:
+        >>> from cano_dsl import LogObserver
+        >>> LogObserver().logger.name
+        'cano_dsl.runs'
+    """
+
+    def __init__(self, logger: logging.Logger | None = None) -> None:
+        self.logger = logger if logger is not None else logging.getLogger("cano_dsl.runs")
+
+    def _log(self, level: int, run: Run, text: str, *arguments: object) -> None:
+        extra = {"workflow": run.workflow, "run_id": run.run_id, "state": run.state.name}
+        self.logger.log(level, "run %s of %s: " + text, run.run_id, run.workflow, *arguments, extra=extra)  # noqa: G003 - both are formats
+
+    def run_started(self, run: Run) -> None:
+        """Log at INFO."""
+        self._log(logging.INFO, run, "started at %s", run.state)
+
+    def run_finished(self, run: Run, exit: Enum | None, error: BaseException | None) -> None:  # noqa: A002
+        """Log at INFO with the exit, or at ERROR with the error; a cancel has been logged already."""
+        if exit is not None:
+            self._log(logging.INFO, run, "finished at %s", exit)
+        elif isinstance(error, Exception):
+            self._log(logging.ERROR, run, "failed: %s", error)
+
+    def cancelled(self, run: Run) -> None:
+        """Log at WARNING."""
+        self._log(logging.WARNING, run, "cancelled in %s", run.state)
+
+    def state_entered(self, run: Run, state: Enum) -> None:
+        """Log at INFO."""
+        self._log(logging.INFO, run, "entered %s", state)
+
+    def attempt_started(self, run: Run, state: Enum, attempt: int) -> None:
+        """Log at DEBUG."""
+        self._log(logging.DEBUG, run, "attempt %d at %s", attempt, state)
+
+    def attempt_succeeded(self, run: Run, state: Enum, attempt: int, target: object) -> None:
+        """Log at DEBUG."""
+        self._log(logging.DEBUG, run, "attempt %d at %s gave %s", attempt, state, target)
+
+    def attempt_failed(self, run: Run, state: Enum, attempt: int, error: Exception) -> None:
+        """Log at WARNING."""
+        self._log(
+            logging.WARNING,
+            run,
+            "attempt %d at %s raised %s: %s",
+            attempt,
+            state,
+            type(error).__name__,
+            error,
+        )
+
+    def progress(self, run: Run, state: Enum, done: float, total: float | None) -> None:
+        """Log at DEBUG."""
+        self._log(logging.DEBUG, run, "%s at %g of %s", state, done, "?" if total is None else f"{total:g}")
+
+    def teardown_failed(self, resource: str, error: BaseException) -> None:
+        """Log at ERROR."""
+        self.logger.error("teardown of resource %s failed: %s", resource, error)

@@ -1,0 +1,70 @@
+"""What can be observed: plain callbacks in the order of events."""
+
+from enum import Enum
+
+from cano_dsl.spec import Run
+
+
+class Observer:
+    """Derive from this and override what you want to see; only hooks that are overridden are called.
+
+    Hooks are plain functions, called where the event happens, on the run's own thread: be quick. One that
+    raises is logged to the logger `cano_dsl`, and the run goes on.
+
+    | hook | when |
+    | --- | --- |
+    | `run_started` | before any resource is set up |
+    | `state_entered` | before a state's handler; not for exits, which `run_finished` names |
+    | `attempt_started` | before each call of the handler, from attempt 1 |
+    | `progress` | the handler called `run.progress(done, total)` |
+    | `attempt_succeeded` | the handler returned `target`; whether it was declared is checked next |
+    | `attempt_failed` | the handler raised an `Exception` |
+    | `teardown_failed` | a resource's teardown raised or took too long; the outcome stays as it is |
+    | `cancelled` | the run was cancelled |
+    | `run_finished` | after teardown: with the exit, or with the error that `run` raises |
+
+    Example:
+        >>> from enum import Enum
+        >>> from typing import Literal
+        >>> from cano_dsl import Observer, Run, Workflow, state
+        >>> class Job(Enum):
+        ...     WORK = 1
+        ...     DONE = 2
+        >>> @state(Job.WORK)
+        ... def work() -> Literal[Job.DONE]:
+        ...     return Job.DONE
+        >>> class Printer(Observer):
+        ...     def state_entered(self, run: Run, state: Enum) -> None:
+        ...         print(run.workflow, "entered", state)
+        >>> jobs = Workflow.build(Job, work, start=Job.WORK, exits=(Job.DONE,))
+        >>> jobs.configure(observers=[Printer()]).run_sync()
+        Job entered Job.WORK
+        <Job.DONE: 2>
+    """
+
+    def run_started(self, run: Run) -> None:
+        """See a run before its resources are set up."""
+
+    def run_finished(self, run: Run, exit: Enum | None, error: BaseException | None) -> None:  # noqa: A002
+        """See a run's end: the exit that it reached, or the error (also a cancel) that ended it."""
+
+    def cancelled(self, run: Run) -> None:
+        """See that a run was cancelled; `run_finished` follows."""
+
+    def state_entered(self, run: Run, state: Enum) -> None:
+        """See a state before its handler is called."""
+
+    def attempt_started(self, run: Run, state: Enum, attempt: int) -> None:
+        """See a call of a handler."""
+
+    def attempt_succeeded(self, run: Run, state: Enum, attempt: int, target: object) -> None:
+        """See what a handler returned."""
+
+    def attempt_failed(self, run: Run, state: Enum, attempt: int, error: Exception) -> None:
+        """See what a handler raised."""
+
+    def progress(self, run: Run, state: Enum, done: float, total: float | None) -> None:
+        """See how far a handler says it is."""
+
+    def teardown_failed(self, resource: str, error: BaseException) -> None:
+        """See that a resource was not torn down as it should."""

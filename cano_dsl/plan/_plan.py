@@ -1,0 +1,129 @@
+"""The compiled workflow: linked steps, made once for each set of optional resources that is given."""
+
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from typing import Any
+
+from cano_dsl.graph import Graph
+from cano_dsl.observe import Events
+from cano_dsl.plan._compose import marked, observed, threaded
+from cano_dsl.plan._step import Call, Step
+from cano_dsl.plan._thunk import Argument, make_thunk
+from cano_dsl.plan._wiring import wire
+from cano_dsl.scope import SYSTEM_CLOCK, Clock
+from cano_dsl.spec import HandlerSpec
+
+
+class Steps:
+    """The linked steps of one variant, by member name."""
+
+    __slots__ = ("by_name", "start")
+
+    def __init__(self, by_name: Mapping[str, Step], start: str) -> None:
+        self.by_name = by_name
+        self.start = by_name[start]
+
+
+class Plan:
+    """Everything about a workflow that a run needs; shared by all runs and never changed by one.
+
+    Attributes:
+        name: The workflow's name.
+        states: The Enum.
+        graph: What was checked.
+        data: The class of the run's data; None without it.
+        events: What is observed; None when nothing is.
+        uses_run: Whether a `Run` must exist: a handler wants it, or somebody observes.
+        bound: Classes of resources that have been checked, with what came out; see `check_resources`.
+    """
+
+    def __init__(
+        self,
+        *,
+        graph: Graph,
+        states: type[Enum],
+        specs: Iterable[HandlerSpec],
+        data: type[Any] | None,
+        offers: tuple[str, ...],
+        events: Events | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self.name = graph.name
+        self.graph = graph
+        self.states = states
+        self.data = data
+        self.offers = offers
+        self.events = events
+        self.clock = clock
+        self.specs = tuple(specs)
+        self.wiring = wire(self.specs)
+        self.uses_run = self.wiring.wants_run or events is not None
+        self.uses_data = bool(self.wiring.data)
+        self.bound: dict[tuple[object, ...], Any] = {}
+        self._by_state = {
+            name: next(s for s in self.specs if s.at is states[name])
+            for name, node in graph.states.items()
+            if node.handler is not None
+        }
+        self._variants: dict[frozenset[str], Steps] = {}
+
+    def configured(self, events: Events | None) -> "Plan":
+        """Give the same workflow with other observers."""
+        return Plan(
+            graph=self.graph,
+            states=self.states,
+            specs=self.specs,
+            data=self.data,
+            offers=self.offers,
+            events=events,
+            clock=self.clock,
+        )
+
+    def steps(self, given: Iterable[str]) -> Steps:
+        """Give the linked steps for the resources that are given; compiled the first time."""
+        key = frozenset(given)
+        if key not in self._variants:
+            self._variants[key] = self._compile(key)
+        return self._variants[key]
+
+    def layout(self, given: frozenset[str]) -> tuple[str, ...]:
+        """Give the order of the values of the resources given."""
+        return tuple(name for name in self.wiring.resources if name in given)
+
+    def _compile(self, given: frozenset[str]) -> Steps:
+        slots = {name: slot for slot, name in enumerate(self.layout(given))}
+        steps = {name: self._step(name, slots) for name in self.graph.states}
+        for node in self.graph.states.values():
+            steps[node.name].link([steps[target] for target in node.targets])
+        return Steps(steps, self.graph.start)
+
+    def _step(self, name: str, slots: dict[str, int]) -> Step:
+        at = self.states[name]
+        spec = self._by_state.get(name)
+        if spec is None:
+            return Step(at, call=None, thunk=None, awaits=False, spec=None)
+        thunk = make_thunk(spec.fn, self._shape(spec, slots))
+        call, awaits = self._compose(thunk, spec, at, len(slots))
+        return Step(at, call=call, thunk=thunk, awaits=awaits, spec=spec)
+
+    def _shape(self, spec: HandlerSpec, slots: dict[str, int]) -> tuple[Argument, ...]:
+        run_slot, data_slot = len(slots), len(slots) + 1
+        shape = []
+        by_keyword = False
+        for injection in self.wiring.injections[id(spec)]:
+            name = injection.parameter.name
+            slot = {"run": run_slot, "data": data_slot}.get(injection.role, slots.get(name))
+            by_keyword = by_keyword or injection.parameter.keyword_only or slot is None
+            if slot is not None:
+                shape.append(Argument(slot, name if by_keyword else ""))
+        return tuple(shape)
+
+    def _compose(self, thunk: Call, spec: HandlerSpec, at: Enum, run_slot: int) -> tuple[Call, bool]:
+        call, awaits = thunk, spec.awaits
+        if spec.thread:
+            call, awaits = threaded(call), True
+        if self.events is not None and self.events.of_states:
+            call = observed(call, run_slot, at, self.events, awaits=awaits)
+        if self.uses_run:
+            call = marked(call, run_slot, at, counts=spec.kind != "router")
+        return call, awaits

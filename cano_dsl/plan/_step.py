@@ -1,0 +1,71 @@
+"""A state as the loop runs it: what to call, and which steps may follow."""
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, TypeAlias
+
+from cano_dsl.spec import HandlerSpec
+
+Values: TypeAlias = tuple[Any, ...]
+Call: TypeAlias = Callable[[Values], Any]
+
+NO_TARGET = object()
+
+
+class Step:
+    """One state, linked to the steps that may follow.
+
+    The first two targets are compared by identity, the rest looked up by the member's `id`: members live as
+    long as their Enum, and a member of another Enum has another id. So finding the next step *is* the check
+    that the transition was declared, at less than the cost of one dict lookup by an Enum.
+
+    Attributes:
+        at: The member.
+        call: Takes the run's values and gives the next member, or an awaitable of it; None for an exit.
+        awaits: Whether it gives an awaitable.
+        thunk: The bare call of the user's function; `call` itself when nothing is configured.
+        spec: The handler; None for an exit.
+    """
+
+    __slots__ = (
+        "at",
+        "awaits",
+        "call",
+        "first",
+        "first_step",
+        "second",
+        "second_step",
+        "spec",
+        "table",
+        "thunk",
+    )
+
+    def __init__(
+        self, at: Enum, *, call: Call | None, thunk: Call | None, awaits: bool, spec: HandlerSpec | None
+    ) -> None:
+        self.at = at
+        self.call = call
+        self.thunk = thunk
+        self.awaits = awaits
+        self.spec = spec
+        self.first: object = NO_TARGET
+        self.second: object = NO_TARGET
+        self.first_step: Step = self
+        self.second_step: Step = self
+        self.table: dict[int, Step] = {}
+
+    def link(self, targets: "list[Step]") -> None:
+        """Set the steps that may follow."""
+        self.table = {id(target.at): target for target in targets}
+        if targets:
+            self.first, self.first_step = targets[0].at, targets[0]
+        if len(targets) > 1:
+            self.second, self.second_step = targets[1].at, targets[1]
+
+    @property
+    def targets(self) -> tuple[Enum, ...]:
+        """The members that may follow, in the order declared."""
+        return tuple(step.at for step in self.table.values())
+
+    def __repr__(self) -> str:
+        return f"<Step {self.at}>"

@@ -1,0 +1,38 @@
+"""Calls generated once for each shape of signature: values by position, and no `**kwargs`.
+
+`fn(values[0], values[2])` from a generated function costs a fraction of a call through `**kwargs` or
+`functools.partial`. The source is made of integers and of parameter names that Python itself has parsed.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from cano_dsl.errors import InternalError
+from cano_dsl.plan._step import Call
+
+
+class Argument(NamedTuple):
+    """Where an argument comes from; `keyword` is empty for one passed by position."""
+
+    slot: int
+    keyword: str
+
+
+@lru_cache(maxsize=1024)
+def _maker(shape: tuple[Argument, ...]) -> Callable[[Callable[..., Any]], Call]:
+    arguments = []
+    for slot, keyword in shape:
+        if keyword and not keyword.isidentifier():
+            raise InternalError(f"parameter {keyword!r} is not an identifier")
+        arguments.append(f"{keyword}=values[{slot:d}]" if keyword else f"values[{slot:d}]")
+    source = f"def make(fn):\n def thunk(values):\n  return fn({', '.join(arguments)})\n return thunk"
+    names: dict[str, Any] = {}
+    exec(source, {"__builtins__": {}}, names)  # noqa: S102 - see above
+    make: Callable[[Callable[..., Any]], Call] = names["make"]
+    return make
+
+
+def make_thunk(fn: Callable[..., Any], shape: tuple[Argument, ...]) -> Call:
+    """Make the call of a function whose arguments are taken from a tuple of values."""
+    return _maker(shape)(fn)

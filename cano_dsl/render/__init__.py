@@ -1,0 +1,8 @@
+"""Pictures of the graph; the only home of jinja2.
+
+A template sees a view, plain rows made from the graph, in which every text is escaped already.
+"""
+
+from cano_dsl.render._mermaid import mermaid
+
+__all__ = ("mermaid",)

@@ -1,0 +1,33 @@
+"""Mermaid, through a template."""
+
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from cano_dsl.graph import Graph
+from cano_dsl.render._view import view
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("cano_dsl.render"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # noqa: S701 - Mermaid is not HTML; the view escapes its texts in Mermaid's own way
+    )
+
+
+def mermaid(graph: Graph) -> str:
+    """Draw a graph as a Mermaid state diagram, the same text for the same graph; no newline at the end.
+
+    Routers have a dashed border and a ◇ before their name.
+    """
+    return _environment().get_template("mermaid.j2").render(_rows(graph)).rstrip("\n")
+
+
+def _rows(graph: Graph) -> dict[str, object]:
+    """Give the view's rows by name, as a template takes them."""
+    rows = view(graph)
+    return {name: getattr(rows, name) for name in rows.__slots__}

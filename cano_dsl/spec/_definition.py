@@ -1,0 +1,155 @@
+"""A workflow as plain names: what the rules, the diagrams and every other reader of the graph are given.
+
+There is no function and no Enum in here, so a type checker's plugin can make the same definition from types
+as `build` makes from functions.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from cano_dsl.errors import PolicyError, Where
+from cano_dsl.spec._handler import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """A resource that a handler asks for.
+
+    Attributes:
+        name: The parameter's name, which is the resource's key.
+        type: The type as its reader knows it; compared only by the reader's own `Types`.
+        shown: The type in words.
+        optional: Whether the handler can do without.
+    """
+
+    name: str
+    type: object
+    shown: str
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerDef:
+    """One handler by names.
+
+    Attributes:
+        at: The state it handles; None when that is no member of the Enum.
+        kind: Its processing model.
+        name: Its name.
+        where: Its line.
+        targets: The members it may go to, in the order declared.
+        foreign: Targets that are not members, in words.
+        got: What stands in place of a Literal, in words; None when targets are declared.
+        beyond: Targets in the annotation that `to=` leaves out.
+        wants: Its resources.
+        data: The type it expects of the run's data; None when it does not ask.
+        thread: Whether it runs in a worker thread.
+        doc: The first line of its docstring.
+    """
+
+    at: str | None
+    kind: Kind
+    name: str
+    where: Where | None = None
+    targets: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
+    got: str | None = None
+    beyond: tuple[str, ...] = ()
+    wants: tuple[Want, ...] = ()
+    data: Want | None = None
+    thread: bool = False
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """Something that should be one member of the Enum and is not.
+
+    Attributes:
+        what: Who named it, such as `start=` or `handler "pay"`.
+        got: What was named, in words.
+        where: The line, where it has one of its own.
+    """
+
+    what: str
+    got: str
+    where: Where | None = None
+
+
+WaivableCode: TypeAlias = Literal["exhaustive", "exit", "unreachable", "dead-end", "resource"]
+WAIVABLE: tuple[str, ...] = ("exhaustive", "exit", "unreachable", "dead-end", "resource")
+
+
+@dataclass(frozen=True, slots=True)
+class Waive:
+    """Let one rule pass for one state, with a reason that stays in the graph and in its documents.
+
+    A waiver that no finding needs is itself reported, as a warning. Rules without which nothing could run
+    (`transition`, `state`, `duplicate`) cannot be waived, nor can `exhaustive` for a state that a handler
+    goes to.
+
+    Args:
+        code: The rule.
+        state: The state, or None for a finding about the workflow as a whole.
+        reason: Why it is right here; not empty.
+
+    Raises:
+        PolicyError: The code cannot be waived, or the reason is empty.
+
+    Example:
+        >>> from enum import Enum
+        >>> from cano_dsl import Waive
+        >>> class Job(Enum):
+        ...     LATER = 1
+        >>> Waive("exhaustive", Job.LATER, "handled from the next release on").reason
+        'handled from the next release on'
+    """
+
+    code: WaivableCode
+    state: object
+    reason: str
+
+    def __post_init__(self) -> None:
+        """Check the code and the reason."""
+        if self.code not in WAIVABLE:
+            raise PolicyError(field="code", value=self.code, allowed=f"one of {', '.join(WAIVABLE)}")
+        if not str(self.reason or "").strip():
+            raise PolicyError(field="reason", value=self.reason, allowed="a sentence that says why")
+
+    @property
+    def state_name(self) -> str | None:
+        """Give the name of the state, as findings carry it."""
+        return None if self.state is None else str(getattr(self.state, "name", self.state))
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A whole workflow by names.
+
+    Attributes:
+        name: The workflow's name.
+        enum: The Enum's name.
+        members: Its members in the order defined.
+        start: The start state; None when it is no member.
+        exits: The exit states in the order given.
+        handlers: In the order given.
+        where: The line of the `build` call.
+        strays: What should be a member and is not.
+        aliases: Names of members that stand for another member, with that member.
+        offers: The resources that `resources=` names; None without it.
+        data: The type of the run's data; None without it.
+        waivers: As given.
+    """
+
+    name: str
+    enum: str
+    members: tuple[str, ...]
+    start: str | None
+    exits: tuple[str, ...]
+    handlers: tuple[HandlerDef, ...]
+    where: Where | None = None
+    strays: tuple[Stray, ...] = ()
+    aliases: tuple[tuple[str, str], ...] = ()
+    offers: tuple[Want, ...] | None = None
+    data: Want | None = None
+    waivers: tuple[Waive, ...] = field(default=())

@@ -1,0 +1,126 @@
+"""What a handler can ask for by type instead of by name: the run it belongs to, and the run's data."""
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Run:
+    """The run that a handler is called in; give a parameter this type to get it.
+
+    One object belongs to one run and follows it: `state` and `idempotency_key` are those of the handler
+    that is called now.
+
+    Attributes:
+        workflow: The workflow's name.
+        run_id: The run's id, as given or made up.
+        state: The state whose handler is called; the start state before the first.
+        attempt: The attempt at this state, from 1.
+
+    Example:
+        >>> from enum import Enum
+        >>> from typing import Literal
+        >>> from cano_dsl import Run, Workflow, state
+        >>> class Job(Enum):
+        ...     WORK = 1
+        ...     DONE = 2
+        >>> @state(Job.WORK)
+        ... async def work(run: Run) -> Literal[Job.DONE]:
+        ...     print(run.run_id, run.state, run.idempotency_key)
+        ...     return Job.DONE
+        >>> jobs = Workflow.build(Job, work, start=Job.WORK, exits=(Job.DONE,))
+        >>> async def main() -> Job:
+        ...     return await jobs.bind().run("job-7")
+        >>> import asyncio
+        >>> asyncio.run(main())
+        job-7 Job.WORK job-7/0
+        <Job.DONE: 2>
+    """
+
+    __slots__ = ("_progress", "_sequence", "attempt", "run_id", "state", "workflow")
+
+    def __init__(
+        self,
+        *,
+        workflow: str,
+        run_id: str,
+        state: Enum,
+        progress: "Callable[[Run, float, float | None], None] | None" = None,
+    ) -> None:
+        self.workflow = workflow
+        self.run_id = run_id
+        self.state = state
+        self.attempt = 1
+        self._sequence = -1  # routers leave no entry, so only other states count
+        self._progress = progress
+
+    @property
+    def idempotency_key(self) -> str:
+        """Name this entry of this state, `run_id/sequence`; the key to give to a service that must act once.
+
+        The sequence counts the states entered in this run from 0. Routers only decide and are not counted,
+        so a router sees the key of the state before it (`run_id/-1` where it is the first).
+        """
+        return f"{self.run_id}/{self._sequence}"
+
+    def progress(self, done: float, total: float | None = None) -> None:
+        """Tell observers how far the handler has come; costs a lookup when nobody observes.
+
+        Args:
+            done: How much is done, in any unit.
+            total: How much there is, in the same unit; None when it is not known.
+        """
+        if self._progress is not None:
+            self._progress(self, done, total)
+
+    def _enter(self, state: Enum, step: int) -> None:
+        """Follow the run to a state; the engine's own call. A router takes no step in the sequence."""
+        self.state = state
+        self.attempt = 1
+        self._sequence += step
+
+    def __repr__(self) -> str:
+        """Show the fields that name the run and its place."""
+        return f"<Run {self.run_id} of {self.workflow!r} in {self.state}>"
+
+
+class RunData(Generic[T]):
+    """The run's own typed data, declared with `Workflow.build(..., data=T)`.
+
+    Each run has its own: what `run` was given, or `T()` when it was given nothing. Handlers read and
+    change `value` in place or put a new object there.
+
+    Attributes:
+        value: The data.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> from enum import Enum
+        >>> from typing import Literal
+        >>> from cano_dsl import RunData, Workflow, state
+        >>> @dataclass
+        ... class Count:
+        ...     value: int = 0
+        >>> class Job(Enum):
+        ...     WORK = 1
+        ...     DONE = 2
+        >>> @state(Job.WORK)
+        ... def work(data: RunData[Count]) -> Literal[Job.WORK, Job.DONE]:
+        ...     data.value.value += 1
+        ...     return Job.DONE if data.value.value >= 3 else Job.WORK
+        >>> jobs = Workflow.build(Job, work, start=Job.WORK, exits=(Job.DONE,), data=Count)
+        >>> count = Count(1)
+        >>> jobs.run_sync(count), count
+        (<Job.DONE: 2>, Count(value=3))
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: T) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        """Show the data inside."""
+        return f"RunData({self.value!r})"

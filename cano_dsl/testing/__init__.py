@@ -1,0 +1,5 @@
+"""What tests of workflows need."""
+
+from cano_dsl.testing._recorder import Event, Recorder
+
+__all__ = ("Event", "Recorder")

@@ -1,0 +1,179 @@
+"""A workflow with its resources at hand."""
+
+from collections.abc import Mapping
+from enum import Enum
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast, final
+
+from cano_dsl.errors import LoopRunning, RunnerState
+
+if TYPE_CHECKING:
+    from cano_dsl.graph import Graph
+    from cano_dsl.plan import Plan, Step, Values
+    from cano_dsl.resources import Health, Opened
+
+S = TypeVar("S", bound=Enum)
+E_co = TypeVar("E_co", bound=Enum, covariant=True)
+D = TypeVar("D")
+
+
+@final
+class Runner(Generic[S, E_co, D]):
+    """A workflow with its resources, made by `Workflow.bind`.
+
+    Within `async with` the resources are set up once around all runs; otherwise each run sets them up and
+    tears them down around itself. Runs may go on at once.
+
+    Example:
+        >>> import asyncio
+        >>> from enum import Enum
+        >>> from typing import Literal
+        >>> from cano_dsl import Workflow, state
+        >>> class Job(Enum):
+        ...     WORK = 1
+        ...     DONE = 2
+        >>> class Database:
+        ...     async def setup(self) -> None:
+        ...         print("connected")
+        ...     async def teardown(self) -> None:
+        ...         print("closed")
+        >>> @state(Job.WORK)
+        ... async def work(database: Database) -> Literal[Job.DONE]:
+        ...     return Job.DONE
+        >>> jobs = Workflow.build(Job, work, start=Job.WORK, exits=(Job.DONE,))
+        >>> async def main() -> None:
+        ...     async with jobs.bind(database=Database()) as runner:
+        ...         print(await runner.run("monday"), await runner.run("tuesday"))
+        >>> asyncio.run(main())
+        connected
+        Job.DONE Job.DONE
+        closed
+    """
+
+    __slots__ = ("_drive", "_execute", "_given", "_opened", "_plan", "_ready")
+
+    def __init__(self, plan: "Plan", given: Mapping[str, Any]) -> None:
+        from cano_dsl.engine import drive, execute
+
+        self._plan = plan
+        self._drive = drive
+        self._execute = execute
+        self._given = dict(given)
+        self._opened: Opened | None = None
+        self._ready: tuple[Step, Values] | None = self._prepare(self._given)
+
+    @property
+    def graph(self) -> "Graph":
+        """The states and transitions of the workflow."""
+        return self._plan.graph
+
+    def _prepare(self, values: Mapping[str, Any]) -> "tuple[Step, Values] | None":
+        """Check the resources; give what the loop needs, if that is all that a run needs."""
+        from cano_dsl.plan import check_resources
+
+        bound = check_resources(self._plan, values)
+        return (bound.steps.start, bound.arrange(values.values())) if bound.bare else None
+
+    async def run(self, run_id: str | None = None, *, data: D | None = None, start: S | None = None) -> E_co:
+        """Run once.
+
+        Args:
+            run_id: The run's id, in errors, observers and `Run.run_id`; made up when left out.
+            data: The run's data, where `build` was given `data=`; that class without arguments when left out.
+            start: The state to start at in place of the workflow's own; an exit returns at once.
+
+        Returns:
+            The exit that was reached.
+
+        Raises:
+            PolicyError: `start` is neither handled nor an exit, or `run_id` is empty.
+            HandlerFailed: A handler raised; its exception is the cause.
+            UndeclaredTransition: A handler returned a state that it does not declare.
+            SetupFailed: A resource could not be set up; no handler was called.
+        """
+        if self._ready is not None and data is None and start is None and run_id is None:
+            end: E_co = await self._drive(self._plan, *self._ready)
+            return end
+        from cano_dsl.engine import Order
+
+        held = self._opened is not None
+        given = self._given if self._opened is None else self._opened.values
+        order = Order(data=data, run_id=run_id, start=start, held=held)
+        return cast("E_co", await self._execute(self._plan, given, order))
+
+    def run_sync(self, run_id: str | None = None, *, data: D | None = None, start: S | None = None) -> E_co:
+        """Run once in an asyncio event loop of its own, and wait for it.
+
+        Takes, gives and raises what `run` does. The resources are set up in that loop, so it cannot be used
+        within `async with`.
+
+        Raises:
+            LoopRunning: This thread already runs an event loop; nothing was run.
+        """
+        from cano_dsl.scope import loop_is_running, run_to_end
+
+        if loop_is_running():
+            raise LoopRunning(workflow=self._plan.name)
+        return run_to_end(lambda: self.run(run_id, data=data, start=start))
+
+    async def health(self) -> "Health":
+        """Ask every resource that defines `async def health`, one by one, and give the worst with all parts.
+
+        Raises:
+            RunnerState: Outside `async with`, where no resource is set up.
+        """
+        from cano_dsl.resources import ask_health
+
+        if self._opened is None:
+            raise RunnerState(
+                workflow=self._plan.name, what="has nothing set up: ask for health within `async with`"
+            )
+        return await ask_health(self._opened.values)
+
+    async def __aenter__(self) -> Self:
+        """Set the resources up, in the order given.
+
+        Raises:
+            SetupFailed: One raised; those before it are torn down, the rest was never touched.
+            RunnerState: It is entered already.
+        """
+        from cano_dsl.engine import open_resources
+
+        if self._opened is not None:
+            raise RunnerState(
+                workflow=self._plan.name, what="is entered already: bind again for a second one"
+            )
+        self._opened = opened = open_resources(self._plan)
+        try:
+            await opened.open(self._given, per_run=False)
+            self._ready = self._prepare_held(opened)
+        except BaseException as error:
+            self._opened = None
+            await opened.close(error)
+            raise
+        return self
+
+    def _prepare_held(self, opened: "Opened") -> "tuple[Step, Values] | None":
+        """Let runs go straight to the loop where set-up resources are all that they need."""
+        from cano_dsl.plan import check_resources
+        from cano_dsl.resources import PerRun
+
+        bound = check_resources(self._plan, opened.values)
+        made = any(isinstance(value, PerRun) for value in opened.values.values())
+        if made or self._plan.uses_run or self._plan.data is not None:
+            return None
+        return bound.steps.start, bound.arrange(opened.values.values())
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Tear the resources down, last first; an error of theirs is logged and observed, not raised."""
+        opened, self._opened = self._opened, None
+        self._ready = None
+        if opened is not None:
+            await opened.close(error)
+        self._ready = self._prepare(self._given)
+
+    def __repr__(self) -> str:
+        held = "set up" if self._opened is not None else "not set up"
+        return f"<Runner of {self._plan.name!r}, {len(self._given)} resources, {held}>"

@@ -1,0 +1,256 @@
+"""The facade: build, run, bind, configure, and the renderers."""
+
+import sys
+from collections.abc import Callable, Collection, Iterable, Mapping
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, final
+
+from typing_extensions import ParamSpec
+from typing_extensions import TypeVar as TypeVarWithDefault
+
+from cano_dsl.declare import Handler
+from cano_dsl.errors import LoopRunning, Where
+from cano_dsl.spec import Waive
+from cano_dsl.workflow._runner import Runner
+
+if TYPE_CHECKING:
+    from cano_dsl.graph import Graph
+    from cano_dsl.observe import Observer
+    from cano_dsl.plan import Plan
+
+S = TypeVar("S", bound=Enum)
+E_co = TypeVar("E_co", bound=Enum, covariant=True)
+R = ParamSpec("R", default=...)
+D = TypeVarWithDefault("D", default=None)
+BS = TypeVar("BS", bound=Enum)  # a static method's own: class-scoped ones are unknown to some checkers
+BE = TypeVar("BE", bound=Enum)
+BR = ParamSpec("BR", default=...)
+BD = TypeVarWithDefault("BD", default=None)
+
+
+@final  # type checkers' plugins find `build` by its full name
+class Workflow(Generic[S, E_co, R, D]):
+    """A checked workflow: made by `build`, run any number of times, also at once and in several threads.
+
+    S is the Enum, E the exits, R the resources that `run` takes, D the run's data.
+
+    Attributes:
+        graph: The states and transitions that were checked.
+
+    Example:
+        >>> from enum import Enum
+        >>> from typing import Literal
+        >>> from cano_dsl import Workflow, state
+        >>> class Order(Enum):
+        ...     PACK = 1
+        ...     SHIP = 2
+        ...     DONE = 3
+        >>> @state(Order.PACK)
+        ... async def pack(box: list[str]) -> Literal[Order.SHIP]:
+        ...     box.append("tea")
+        ...     return Order.SHIP
+        >>> @state(Order.SHIP)
+        ... def ship(box: list[str]) -> Literal[Order.DONE]:
+        ...     print("shipped", *box)
+        ...     return Order.DONE
+        >>> orders = Workflow.build(Order, pack, ship, start=Order.PACK, exits=(Order.DONE,))
+        >>> orders.run_sync(box=[])
+        shipped tea
+        <Order.DONE: 3>
+    """
+
+    __slots__ = ("_drive", "_execute", "_plan", "graph")
+
+    def __init__(self, plan: "Plan") -> None:
+        from cano_dsl.engine import drive, execute
+
+        self._plan = plan
+        self._drive = drive
+        self._execute = execute
+        self.graph: Graph = plan.graph
+
+    @staticmethod
+    def build(
+        states: type[BS],
+        /,
+        *parts: Handler[BS, Any, ..., Any],
+        start: BS,
+        exits: Collection[BE],
+        data: type[BD] | None = None,
+        resources: Callable[BR, object] | None = None,
+        name: str | None = None,
+        waive: Iterable[Waive] = (),
+    ) -> "Workflow[BS, BE, BR, BD]":
+        """Read the handlers' annotations, check the graph with every rule, and compile it.
+
+        Args:
+            states: The Enum whose members are the states.
+            *parts: One handler for each state that is not an exit, in any order.
+            start: Where runs start.
+            exits: Where runs end. A tuple keeps the literals in type checkers, so that a `match` on the
+                result of `run` is checked to be exhaustive.
+            data: The class of the run's own data, which handlers ask for as `RunData[data]`.
+            resources: Anything whose parameters name the resources, such as a dataclass; it types the
+                arguments of `run` and `bind`, and is never called.
+            name: The name in messages and diagrams; the Enum's own when left out.
+            waive: Rules that may be broken at one state, each with a reason.
+
+        Raises:
+            GraphError: With all findings at once: code, state, line, what is wrong, and what to do.
+            SignatureError: An argument is not of the kind that is taken here.
+        """
+        frame = sys._getframe(1)
+        plan = _compile(
+            states,
+            parts,
+            name=name,
+            start=start,
+            exits=exits,
+            data=data,
+            resources=resources,
+            waive=waive,
+            where=Where(frame.f_code.co_filename, frame.f_lineno),
+        )
+        return Workflow(plan)
+
+    @property
+    def name(self) -> str:
+        """The name in messages and diagrams."""
+        return self._plan.name
+
+    async def run(self, data: D | None = None, /, *args: R.args, **resources: R.kwargs) -> E_co:
+        """Run once, from the start to an exit.
+
+        Resources are set up before, in the order given, and torn down afterwards in reverse, whatever
+        happens. To set them up once around many runs, use `async with workflow.bind(...)`.
+
+        Args:
+            data: The run's data, where `build` was given `data=`; that class without arguments when left out.
+            *args: The resources by position, in the order of `resources=`.
+            **resources: The resources by name.
+
+        Returns:
+            The exit that was reached.
+
+        Raises:
+            HandlerFailed: A handler raised; its exception is the cause.
+            UndeclaredTransition: A handler returned a state that it does not declare.
+            ResourceError: A resource is missing, unknown, of the wrong class, or could not be set up; no
+                handler was called.
+        """
+        plan = self._plan
+        given: dict[str, Any] = resources if not args else _by_name(plan, args, resources)
+        bound = plan.bound.get((*given, *map(type, given.values())))
+        if bound is not None and bound.bare and data is None:
+            end: E_co = await self._drive(plan, bound.steps.start, bound.arrange(given.values()))
+            return end
+        from cano_dsl.engine import Order
+
+        return cast("E_co", await self._execute(plan, given, Order(data=data)))
+
+    def run_sync(self, data: D | None = None, /, *args: R.args, **resources: R.kwargs) -> E_co:
+        """Run once in an asyncio event loop of its own, and wait for it.
+
+        Takes, gives and raises what `run` does.
+
+        Raises:
+            LoopRunning: This thread already runs an event loop; nothing was run.
+        """
+        from cano_dsl.scope import loop_is_running, run_to_end
+
+        if loop_is_running():
+            raise LoopRunning(workflow=self.name)
+        return run_to_end(lambda: self.run(data, *args, **resources))
+
+    def bind(self, *args: R.args, **resources: R.kwargs) -> "Runner[S, E_co, D]":
+        """Hold resources for many runs.
+
+        Args:
+            *args: The resources by position, in the order of `resources=`.
+            **resources: The resources by name.
+
+        Raises:
+            ResourceError: A resource is missing, unknown or of the wrong class.
+        """
+        return Runner(self._plan, _by_name(self._plan, args, resources))
+
+    def configure(self, *, observers: Iterable["Observer"] = ()) -> "Workflow[S, E_co, R, D]":
+        """Give a copy with run-time options; the definition, and this workflow, stay as they are.
+
+        Args:
+            observers: Who is told what happens, in this order; in place of those before.
+
+        Raises:
+            SignatureError: Something is not an observer.
+        """
+        from cano_dsl.observe import events_of
+
+        return Workflow(self._plan.configured(events_of(observers)))
+
+    def mermaid(self) -> str:
+        """Draw the graph as a Mermaid state diagram.
+
+        Example:
+            >>> from enum import Enum
+            >>> from typing import Literal
+            >>> from cano_dsl import Workflow, state
+            >>> class Job(Enum):
+            ...     WORK = 1
+            ...     DONE = 2
+            >>> @state(Job.WORK)
+            ... def work() -> Literal[Job.DONE]:
+            ...     return Job.DONE
+            >>> print(Workflow.build(Job, work, start=Job.WORK, exits=(Job.DONE,)).mermaid())
+            stateDiagram-v2
+                [*] --> WORK
+                WORK --> DONE
+                DONE --> [*]
+        """
+        from cano_dsl.render import mermaid
+
+        return mermaid(self.graph)
+
+    def __format__(self, spec: str) -> str:
+        """Render as `mermaid`, so that `f"{workflow:mermaid}"` is a diagram."""
+        if spec == "mermaid":
+            return self.mermaid()
+        if spec:
+            raise ValueError(f"workflow {self.name!r} cannot be rendered as {spec!r}: use 'mermaid'")
+        return str(self)
+
+    def __repr__(self) -> str:
+        return f"<Workflow {self.name!r}: {len(self.graph.states)} states>"
+
+
+def _compile(
+    states: type[Enum],
+    parts: tuple[object, ...],
+    *,
+    resources: Callable[..., object] | None,
+    data: type[Any] | None,
+    **facts: Any,
+) -> "Plan":
+    from cano_dsl.declare import RuntimeTypes, define
+    from cano_dsl.graph import build
+    from cano_dsl.plan import Plan
+
+    definition, specs = define(states, parts, data=data, resources=resources, **facts)
+    graph = build(definition, RuntimeTypes())
+    offers = tuple(offer.name for offer in definition.offers or ())
+    return Plan(graph=graph, states=states, specs=specs, data=data, offers=offers)
+
+
+def _by_name(plan: "Plan", args: tuple[Any, ...], resources: Mapping[str, Any]) -> dict[str, Any]:
+    given = dict(resources)
+    if not args:
+        return given
+    if len(args) > len(plan.offers):
+        raise TypeError(
+            f"workflow {plan.name!r} takes {len(plan.offers)} resources by position, "
+            f"as resources= names them, got {len(args)}: give them by name"
+        )
+    named = dict(zip(plan.offers, args, strict=False))
+    twice = [name for name in named if name in given]
+    if twice:
+        raise TypeError(f"workflow {plan.name!r} got resource {twice[0]!r} by position and by name")
+    return named | given
