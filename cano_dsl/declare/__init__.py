@@ -13,7 +13,7 @@ from cano_dsl.declare._decorators import (
 )
 from cano_dsl.declare._define import define
 from cano_dsl.declare._handlers import AsyncHandler, Handler, PlainHandler
-from cano_dsl.declare._injection import Injection, injections
+from cano_dsl.declare._injection import Injection, Read, injections
 from cano_dsl.declare._namespace import show
 from cano_dsl.declare._types import RuntimeTypes, accepted
 
@@ -25,6 +25,7 @@ __all__ = (
     "Injection",
     "PlainFunction",
     "PlainHandler",
+    "Read",
     "RuntimeTypes",
     "ThreadDecorator",
     "accepted",

@@ -24,7 +24,7 @@ from cano_dsl.declare._signature import (
 )
 from cano_dsl.declare._targets import awaited
 from cano_dsl.errors import SignatureError, Where
-from cano_dsl.spec import HandlerSpec, Kind
+from cano_dsl.spec import HandlerSpec, Kind, Scope
 
 S = TypeVar("S", bound=Enum)
 Src = TypeVar("Src", bound=Enum)
@@ -187,6 +187,13 @@ def _collection(to: Iterable[Any] | None, frame: FrameType) -> tuple[Any, ...] |
     return tuple(to)
 
 
+def _declares_awaitable(returns: object, scope: Scope) -> bool:
+    """Tell whether a plain function hands on a coroutine; nearly always its first letters say no."""
+    if isinstance(returns, str) and returns.startswith("Literal["):
+        return False
+    return awaited(evaluate(returns, scope)) is not None
+
+
 def _spec(
     fn: Any, frame: FrameType, *, kind: Kind, at: Any, thread: bool, to: tuple[Any, ...] | None
 ) -> HandlerSpec:
@@ -202,7 +209,7 @@ def _spec(
     refuse_uncallable(fn, Where(frame.f_code.co_filename, frame.f_lineno))
     parameters, returns = read_parameters(fn, function)
     scope = scope_of(function, frame)
-    awaits = is_async(fn, function) or awaited(evaluate(returns, scope)) is not None
+    awaits = is_async(fn, function) or _declares_awaitable(returns, scope)
     if thread and awaits:
         raise SignatureError(
             what=f"async handler {name_of(fn)!r} cannot run in a thread",

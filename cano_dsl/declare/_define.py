@@ -7,9 +7,9 @@ from enum import Enum
 from typing import Any
 
 from cano_dsl.declare._handlers import Handler
-from cano_dsl.declare._injection import Cache, injections
-from cano_dsl.declare._namespace import evaluate, show
-from cano_dsl.declare._targets import Targets, describe_value, of_values, read_targets
+from cano_dsl.declare._injection import Cache, Injection, Read, injections
+from cano_dsl.declare._namespace import show
+from cano_dsl.declare._targets import Targets, describe_value, member_name, of_values, read_targets
 from cano_dsl.declare._types import Hint
 from cano_dsl.errors import SignatureError, Where
 from cano_dsl.spec import EMPTY, Definition, HandlerDef, HandlerSpec, Scope, Stray, Waive, Want
@@ -26,7 +26,7 @@ def define(
     resources: Callable[..., object] | None,
     waive: Iterable[Waive],
     where: Where,
-) -> tuple[Definition, tuple[HandlerSpec, ...]]:
+) -> tuple[Definition, tuple[Read, ...]]:
     """Read a workflow's parts; what breaks a rule is put down as a fact, for the rules to report.
 
     Raises:
@@ -49,17 +49,18 @@ def define(
     ]
     handlers = []
     cache: Cache = {}
-    for spec in specs:
-        at = _member(spec.at, states)
+    read = tuple((spec, injections(spec, cache)) for spec in specs)
+    for spec, wants in read:
+        at = member_name(spec.at, states)
         if at is None:
             strays.append(Stray(f'handler "{spec.name}"', describe_value(spec.at, states), spec.where))
-        handlers.append(_handler(spec, at, states, cache))
+        handlers.append(_handler(spec, at, states, wants))
     definition = Definition(
         name=name if name is not None else states.__name__,
         enum=states.__name__,
         members=tuple(states._member_names_),
-        start=_member(start, states),
-        exits=tuple(dict.fromkeys(end.name for end in ends if _member(end, states) is not None)),
+        start=member_name(start, states),
+        exits=tuple(dict.fromkeys(end.name for end in ends if member_name(end, states) is not None)),
         handlers=tuple(handlers),
         where=where,
         strays=tuple(strays),
@@ -68,17 +69,11 @@ def define(
         data=None if data is None else Want("data", data, show(data)),
         waivers=waivers,
     )
-    return definition, specs
-
-
-def _member(value: object, states: type[Enum]) -> str | None:
-    if type(value) is states and states.__members__.get(value.name) is value:
-        return value.name
-    return None
+    return definition, read
 
 
 def _strays(what: str, values: Iterable[object], states: type[Enum]) -> list[Stray]:
-    return [Stray(what, describe_value(v, states)) for v in values if _member(v, states) is None]
+    return [Stray(what, describe_value(v, states)) for v in values if member_name(v, states) is None]
 
 
 def _spec_of(part: object, where: Where) -> HandlerSpec:
@@ -109,15 +104,16 @@ def _exits(exits: object, states: type[Enum], where: Where) -> Collection[Any]:
     return tuple(exits)
 
 
-def _handler(spec: HandlerSpec, at: str | None, states: type[Enum], cache: Cache) -> HandlerDef:
+def _handler(
+    spec: HandlerSpec, at: str | None, states: type[Enum], wants: tuple[Injection, ...]
+) -> HandlerDef:
     targets, beyond = _targets(spec, states)
-    wants = injections(spec, cache)
     return HandlerDef(
         at=at,
         kind=spec.kind,
         name=spec.name,
         where=spec.where,
-        targets=tuple(member.name for member in targets.members),
+        targets=tuple(member._name_ for member in targets.members),
         foreign=targets.foreign,
         got=targets.got,
         beyond=beyond,
@@ -130,13 +126,13 @@ def _handler(spec: HandlerSpec, at: str | None, states: type[Enum], cache: Cache
 
 def _targets(spec: HandlerSpec, states: type[Enum]) -> tuple[Targets, tuple[str, ...]]:
     if spec.to is None:
-        return read_targets(evaluate(spec.returns, spec.scope), states), ()
+        return read_targets(spec.returns, spec.scope, states), ()
     given = of_values(spec.to, states)
     if not spec.to:
         given.got = "an empty to="
     if spec.returns is EMPTY:
         return given, ()
-    annotated = read_targets(evaluate(spec.returns, spec.scope), states)
+    annotated = read_targets(spec.returns, spec.scope, states)
     beyond = [m.name for m in annotated.members if m not in given.members] if annotated.got is None else []
     return given, tuple(beyond)
 

@@ -1,13 +1,11 @@
 """How each parameter of a handler is filled: with a resource, the run, or the run's data."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args, get_origin
+from typing import Literal, TypeAlias, get_origin
 
 from cano_dsl.declare._namespace import Forward, evaluate, show
 from cano_dsl.declare._types import Hint, members
-from cano_dsl.spec import EMPTY, HandlerSpec, Parameter, Run, RunData, Want
-
-Cache = dict[tuple[str, int], object]
+from cano_dsl.spec import EMPTY, HandlerSpec, Parameter, Run, RunData, Scope, Want
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,37 +17,49 @@ class Injection:
     want: Want
 
 
-def injections(spec: HandlerSpec, cache: Cache | None = None) -> tuple[Injection, ...]:
+Read: TypeAlias = tuple[HandlerSpec, tuple[Injection, ...]]
+Cache: TypeAlias = dict[tuple[object, ...], Injection]
+
+
+def injections(spec: HandlerSpec, cache: Cache) -> tuple[Injection, ...]:
     """Read the parameters of a handler.
 
     Args:
         spec: The handler.
-        cache: Text already evaluated, by the text and its module's globals; shared by the handlers of one
-            workflow, which ask for the same resources.
+        cache: Parameters read already; the handlers of one workflow ask for the same resources in the same
+            words, and reading the words costs the most.
     """
-    return tuple(_injection(parameter, spec, {} if cache is None else cache) for parameter in spec.parameters)
+    if spec.scope.locals:
+        return tuple(_injection(parameter, spec.scope) for parameter in spec.parameters)
+    found = []
+    for parameter in spec.parameters:
+        raw = parameter.annotation
+        written = raw if isinstance(raw, str) else id(raw)  # the spec keeps the object alive
+        key = (
+            parameter.name,
+            written,
+            id(spec.scope.globals),
+            parameter.optional,
+            parameter.keyword_only,
+        )
+        injection = cache.get(key)
+        if injection is None:
+            injection = cache[key] = _injection(parameter, spec.scope)
+        found.append(injection)
+    return tuple(found)
 
 
-def _injection(parameter: Parameter, spec: HandlerSpec, cache: Cache) -> Injection:
+def _injection(parameter: Parameter, scope: Scope) -> Injection:
     raw = parameter.annotation
-    if isinstance(raw, str) and not spec.scope.locals:
-        key = (raw, id(spec.scope.globals))
-        value = cache[key] if key in cache else cache.setdefault(key, evaluate(raw, spec.scope))
-    else:
-        value = evaluate(raw, spec.scope)
-    if isinstance(value, type) and value is not Run and value is not RunData:  # nearly always
-        return Injection(parameter, "resource", _want(parameter, Hint(raw, spec.scope)))
-    for member in members(value):
+    for member in members(evaluate(raw, scope)):
         if member is Run or (isinstance(member, Forward) and member.head == "Run"):
-            return Injection(parameter, "run", _want(parameter, Hint(raw, spec.scope)))
+            return Injection(parameter, "run", _want(parameter, raw, scope))
         is_data = member is RunData or get_origin(member) is RunData
         if is_data or (isinstance(member, Forward) and member.head == "RunData"):
-            args = get_args(member) or getattr(member, "__args__", ())
-            inner = args[0] if args else EMPTY
-            want = Want(parameter.name, Hint(inner, spec.scope), show(inner), parameter.optional)
-            return Injection(parameter, "data", want)
-    return Injection(parameter, "resource", _want(parameter, Hint(raw, spec.scope)))
+            args = getattr(member, "__args__", ())
+            return Injection(parameter, "data", _want(parameter, args[0] if args else EMPTY, scope))
+    return Injection(parameter, "resource", _want(parameter, raw, scope))
 
 
-def _want(parameter: Parameter, hint: Hint) -> Want:
-    return Want(parameter.name, hint, show(parameter.annotation), parameter.optional)
+def _want(parameter: Parameter, raw: object, scope: Scope) -> Want:
+    return Want(parameter.name, Hint(raw, scope), show(raw), parameter.optional)

@@ -4,10 +4,10 @@ import collections.abc
 from dataclasses import dataclass
 from enum import Enum
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
-from cano_dsl.declare._namespace import Forward, show
-from cano_dsl.spec import EMPTY
+from cano_dsl.declare._namespace import Forward, evaluate, literal_text, show
+from cano_dsl.spec import EMPTY, Scope
 
 _AWAITABLE = (collections.abc.Coroutine, collections.abc.Awaitable)
 _AWAITABLE_NAMES = ("Coroutine", "Awaitable")
@@ -37,30 +37,41 @@ def awaited(annotation: object) -> object:
     return None
 
 
-def read_targets(annotation: object, enum: type[Enum]) -> Targets:
+def read_targets(raw: object, scope: Scope, enum: type[Enum]) -> Targets:
     """Read the declared next states, through aliases, unions, `Annotated` and a coroutine's type."""
+    values = literal_text(raw, scope) if isinstance(raw, str) else None
+    if values is not None:
+        return of_values(values, enum)
+    annotation = evaluate(raw, scope)
     if get_origin(annotation) is Literal:  # nearly always
         return of_values(get_args(annotation), enum)
     inner = awaited(annotation)
-    values: list[object] = []
+    found: list[object] = []
     wrong: list[object] = []
-    _collect(annotation if inner is None else inner, values, wrong)
-    targets = of_values(values, enum)
-    if wrong or not values:
+    _collect(annotation if inner is None else inner, found, wrong)
+    targets = of_values(found, enum)
+    if wrong or not found:
         targets.got = _describe(wrong[0] if wrong else annotation, enum)
     return targets
 
 
 def of_values(values: collections.abc.Iterable[object], enum: type[Enum]) -> Targets:
     """Sort the values of a Literal into members and others."""
-    members: dict[str, Enum] = {}
+    members: list[Enum] = []
     foreign: list[str] = []
     for value in values:
-        if type(value) is enum and enum.__members__.get(value.name) is value:
-            members[value.name] = value
-        else:
+        if member_name(value, enum) is None:
             foreign.append(describe_value(value, enum))
-    return Targets(tuple(members.values()), tuple(foreign))
+        elif value not in members:
+            members.append(cast("Enum", value))
+    return Targets(tuple(members), tuple(foreign))
+
+
+def member_name(value: object, enum: type[Enum]) -> str | None:
+    """Give the name of a member of this very Enum; None for anything else, a Flag's combination included."""
+    if type(value) is enum and value._name_ in enum._member_map_:
+        return value._name_
+    return None
 
 
 def describe_value(value: object, enum: type[Enum]) -> str:

@@ -21,12 +21,12 @@ async def drive(plan: Plan, step: Step, values: Values, run_id: str | None = Non
     three: Step | None = None
     try:
         while True:
-            call = step.call
-            if call is None:
-                return step.at
-            target = call(values)
             if step.awaits:
-                target = await target
+                target = await step.call(*values)
+            elif step.call is None:
+                return step.at
+            else:
+                target = step.call(*values)
             if target is step.first:
                 following = step.first_step
             elif target is step.second:
@@ -36,7 +36,10 @@ async def drive(plan: Plan, step: Step, values: Values, run_id: str | None = Non
                 if found is None:
                     break
                 following = found
-            three, two, one, step = two, one, step, following
+            three = two
+            two = one
+            one = step
+            step = following
     except Exception as error:
         raise handler_failed(plan, values, run_id, (three, two, one, step), error) from error
     raise undeclared(plan, values, run_id, (three, two, one, step), target)

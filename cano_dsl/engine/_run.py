@@ -130,7 +130,7 @@ async def _with_resources(
         values = {**given, **opened.values}
         bound = check_resources(plan, values)
         laid = bound.arrange(values.values())
-        if plan.uses_run or own.data is not None:
+        if plan.extra:
             laid = (*laid, own.run, own.data)
         end: Enum = await drive(plan, bound.steps.by_name[step.at.name], laid, own.run_id)
     except BaseException as error:

@@ -33,7 +33,7 @@ class Bound:
         self.order = plan.layout(names)
         self.arrange = _arrangement(tuple(given), self.order)
         care = any(needs_care(type(value)) for value in given.values())
-        self.bare = not (care or plan.uses_run or plan.data is not None)
+        self.bare = not (care or plan.extra)
 
 
 def _arrangement(given: tuple[str, ...], order: tuple[str, ...]) -> Callable[[Iterable[Any]], Values]:

@@ -5,7 +5,7 @@ from enum import Enum
 from typing import Any
 
 from cano_dsl.observe import Events
-from cano_dsl.plan._step import Call, Values
+from cano_dsl.plan._step import Call
 from cano_dsl.scope import in_thread
 from cano_dsl.spec import Run
 
@@ -13,8 +13,8 @@ from cano_dsl.spec import Run
 def threaded(thunk: Call) -> Call:
     """Call in a worker thread; gives an awaitable."""
 
-    def call(values: Values) -> Any:
-        return in_thread(thunk, values)
+    def call(*values: Any) -> Any:
+        return in_thread(thunk, *values)
 
     return call
 
@@ -23,10 +23,10 @@ def marked(inner: Call, slot: int, at: Enum, *, counts: bool) -> Call:
     """Move the `Run` on to a state before calling its handler."""
     step = 1 if counts else 0
 
-    def call(values: Values) -> Any:
+    def call(*values: Any) -> Any:
         run: Run = values[slot]
         run._enter(at, step)  # noqa: SLF001 - kept off the type that handlers see
-        return inner(values)
+        return inner(*values)
 
     return call
 
@@ -35,11 +35,11 @@ def observed(inner: Call, slot: int, at: Enum, events: Events, *, awaits: bool) 
     """Tell observers about a state and its attempt."""
     before, after, failed = _before(events, at), events.attempt_succeeded, events.attempt_failed
 
-    async def call_async(values: Values) -> Any:
+    async def call_async(*values: Any) -> Any:
         run: Run = values[slot]
         before(run)
         try:
-            target = await inner(values)
+            target = await inner(*values)
         except Exception as error:
             if failed is not None:
                 failed(run, at, run.attempt, error)
@@ -48,11 +48,11 @@ def observed(inner: Call, slot: int, at: Enum, events: Events, *, awaits: bool) 
             after(run, at, run.attempt, target)
         return target
 
-    def call_plain(values: Values) -> Any:
+    def call_plain(*values: Any) -> Any:
         run: Run = values[slot]
         before(run)
         try:
-            target = inner(values)
+            target = inner(*values)
         except Exception as error:
             if failed is not None:
                 failed(run, at, run.attempt, error)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Any
 
+from cano_dsl.declare import Read
 from cano_dsl.graph import Graph
 from cano_dsl.observe import Events
 from cano_dsl.plan._compose import marked, observed, threaded
@@ -34,6 +35,7 @@ class Plan:
         data: The class of the run's data; None without it.
         events: What is observed; None when nothing is.
         uses_run: Whether a `Run` must exist: a handler wants it, or somebody observes.
+        extra: Whether the run and its data follow the resources in a run's values.
         bound: Classes of resources that have been checked, with what came out; see `check_resources`.
     """
 
@@ -42,7 +44,7 @@ class Plan:
         *,
         graph: Graph,
         states: type[Enum],
-        specs: Iterable[HandlerSpec],
+        handlers: Iterable[Read],
         data: type[Any] | None,
         offers: tuple[str, ...],
         events: Events | None = None,
@@ -55,16 +57,15 @@ class Plan:
         self.offers = offers
         self.events = events
         self.clock = clock
-        self.specs = tuple(specs)
-        self.wiring = wire(self.specs)
+        self.handlers = tuple(handlers)
+        self.wiring = wire(self.handlers)
         self.uses_run = self.wiring.wants_run or events is not None
-        self.uses_data = bool(self.wiring.data)
+        self.extra = self.uses_run or data is not None
         self.bound: dict[tuple[object, ...], Any] = {}
-        self._by_state = {
-            name: next(s for s in self.specs if s.at is states[name])
-            for name, node in graph.states.items()
-            if node.handler is not None
-        }
+        self._by_state: dict[str, HandlerSpec] = {}
+        for spec, _ in self.handlers:
+            if spec.at._name_ not in graph.exits:
+                self._by_state.setdefault(spec.at._name_, spec)
         self._variants: dict[frozenset[str], Steps] = {}
 
     def configured(self, events: Events | None) -> "Plan":
@@ -72,7 +73,7 @@ class Plan:
         return Plan(
             graph=self.graph,
             states=self.states,
-            specs=self.specs,
+            handlers=self.handlers,
             data=self.data,
             offers=self.offers,
             events=events,
@@ -102,7 +103,7 @@ class Plan:
         spec = self._by_state.get(name)
         if spec is None:
             return Step(at, call=None, thunk=None, awaits=False, spec=None)
-        thunk = make_thunk(spec.fn, self._shape(spec, slots))
+        thunk = make_thunk(spec.fn, len(slots) + 2 * self.extra, self._shape(spec, slots))
         call, awaits = self._compose(thunk, spec, at, len(slots))
         return Step(at, call=call, thunk=thunk, awaits=awaits, spec=spec)
 

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from cano_dsl.spec import HandlerSpec
 
 Values: TypeAlias = tuple[Any, ...]
-Call: TypeAlias = Callable[[Values], Any]
+Call: TypeAlias = Callable[..., Any]
 
 NO_TARGET = object()
 
@@ -21,9 +21,11 @@ class Step:
 
     Attributes:
         at: The member.
-        call: Takes the run's values and gives the next member, or an awaitable of it; None for an exit.
+        call: Takes the run's values by position and gives the next member, or an awaitable of it; None for an
+            exit. When nothing is configured it is `thunk` itself.
         awaits: Whether it gives an awaitable.
-        thunk: The bare call of the user's function; `call` itself when nothing is configured.
+        thunk: The bare call: the user's function itself where it takes just these values in this order,
+            else a generated function that picks them.
         spec: The handler; None for an exit.
     """
 
@@ -44,7 +46,7 @@ class Step:
         self, at: Enum, *, call: Call | None, thunk: Call | None, awaits: bool, spec: HandlerSpec | None
     ) -> None:
         self.at = at
-        self.call = call
+        self.call: Any = call  # known to be there unless the step is an exit, which the loop asks first
         self.thunk = thunk
         self.awaits = awaits
         self.spec = spec

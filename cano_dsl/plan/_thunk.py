@@ -1,7 +1,8 @@
 """Calls generated once for each shape of signature: values by position, and no `**kwargs`.
 
-`fn(values[0], values[2])` from a generated function costs a fraction of a call through `**kwargs` or
-`functools.partial`. The source is made of integers and of parameter names that Python itself has parsed.
+A function that takes all values in their order is called itself; `fn(v0, v2)` from a generated one costs a
+fraction of a call through `**kwargs` or `functools.partial`. The source is made of integers and of parameter
+names that Python itself has parsed.
 """
 
 from collections.abc import Callable
@@ -20,19 +21,22 @@ class Argument(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def _maker(shape: tuple[Argument, ...]) -> Callable[[Callable[..., Any]], Call]:
+def _maker(count: int, shape: tuple[Argument, ...]) -> Callable[[Callable[..., Any]], Call]:
+    values = ", ".join(f"v{slot:d}" for slot in range(count))
     arguments = []
     for slot, keyword in shape:
         if keyword and not keyword.isidentifier():
             raise InternalError(f"parameter {keyword!r} is not an identifier")
-        arguments.append(f"{keyword}=values[{slot:d}]" if keyword else f"values[{slot:d}]")
-    source = f"def make(fn):\n def thunk(values):\n  return fn({', '.join(arguments)})\n return thunk"
+        arguments.append(f"{keyword}=v{slot:d}" if keyword else f"v{slot:d}")
+    source = f"def make(fn):\n def thunk({values}):\n  return fn({', '.join(arguments)})\n return thunk"
     names: dict[str, Any] = {}
     exec(source, {"__builtins__": {}}, names)  # noqa: S102 - see above
     make: Callable[[Callable[..., Any]], Call] = names["make"]
     return make
 
 
-def make_thunk(fn: Callable[..., Any], shape: tuple[Argument, ...]) -> Call:
-    """Make the call of a function whose arguments are taken from a tuple of values."""
-    return _maker(shape)(fn)
+def make_thunk(fn: Callable[..., Any], count: int, shape: tuple[Argument, ...]) -> Call:
+    """Make the call of a function that takes some of `count` values; the function itself if it takes all."""
+    if shape == tuple(Argument(slot, "") for slot in range(count)):
+        return fn
+    return _maker(count, shape)(fn)

@@ -1,8 +1,9 @@
 """What handlers want, gathered by name: the order of the values and who wants what."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cano_dsl.declare import Injection, injections
+from cano_dsl.declare import Injection, Read
 from cano_dsl.spec import HandlerSpec, Want
 
 
@@ -43,15 +44,15 @@ class Wiring:
     data: tuple[tuple[HandlerSpec, Want], ...]
 
 
-def wire(specs: tuple[HandlerSpec, ...]) -> Wiring:
+def wire(handlers: Iterable[Read]) -> Wiring:
     """Gather what handlers want."""
     by: dict[str, list[tuple[HandlerSpec, Want]]] = {}
     read = {}
     wants_run = False
     data = []
-    for spec in specs:
-        read[id(spec)] = injections(spec)
-        for injection in read[id(spec)]:
+    for spec, found in handlers:
+        read[id(spec)] = found
+        for injection in found:
             if injection.role == "resource":
                 by.setdefault(injection.want.name, []).append((spec, injection.want))
             elif injection.role == "run":

@@ -160,7 +160,7 @@ class Runner(Generic[S, E_co, D]):
 
         bound = check_resources(self._plan, opened.values)
         made = any(isinstance(value, PerRun) for value in opened.values.values())
-        if made or self._plan.uses_run or self._plan.data is not None:
+        if made or self._plan.extra:
             return None
         return bound.steps.start, bound.arrange(opened.values.values())
 

@@ -234,10 +234,10 @@ def _compile(
     from cano_dsl.graph import build
     from cano_dsl.plan import Plan
 
-    definition, specs = define(states, parts, data=data, resources=resources, **facts)
+    definition, read = define(states, parts, data=data, resources=resources, **facts)
     graph = build(definition, RuntimeTypes())
     offers = tuple(offer.name for offer in definition.offers or ())
-    return Plan(graph=graph, states=states, specs=specs, data=data, offers=offers)
+    return Plan(graph=graph, states=states, handlers=read, data=data, offers=offers)
 
 
 def _by_name(plan: "Plan", args: tuple[Any, ...], resources: Mapping[str, Any]) -> dict[str, Any]:
