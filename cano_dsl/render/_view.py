@@ -38,16 +38,22 @@ _RESERVED = frozenset(
         "title",
     ]
 )
+# Named entities: Mermaid 11 leaves its own codes (#quot;) undecoded in the labels of state diagrams, reads
+# numeric ones as such codes, and takes * ` $ and an outer _ for markup.
 _ENTITIES = {
-    "#": "#35;",
-    '"': "#quot;",
-    ";": "#59;",
-    "<": "#lt;",
-    ">": "#gt;",
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    '"': "&quot;",
+    "#": "&num;",
+    ";": "&semi;",
+    "*": "&ast;",
+    "`": "&grave;",
+    "$": "&dollar;",
     "\n": " ",
     "\r": " ",
-    "`": "#96;",
 }
+_OUTER_UNDERSCORES = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,5 +121,6 @@ def _label(node: Node) -> str:
 
 
 def escape(text: str) -> str:
-    """Write text so that Mermaid shows it and reads nothing into it (its own entity codes)."""
-    return "".join(_ENTITIES.get(character, character) for character in text)
+    """Write text so that Mermaid shows it and reads nothing into it."""
+    text = "".join(_ENTITIES.get(character, character) for character in text)
+    return _OUTER_UNDERSCORES.sub("&lowbar;", text)
