@@ -9,6 +9,20 @@ import pytest
 Runner = Callable[..., Any]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that runs the long tests too."""
+    parser.addoption("--soak", action="store_true", help="run the long tests too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip the long tests unless they are asked for."""
+    if config.getoption("--soak"):
+        return
+    for item in items:
+        if item.get_closest_marker("soak"):
+            item.add_marker(pytest.mark.skip(reason="long: only with --soak"))
+
+
 @pytest.fixture(params=["asyncio", "trio"])
 def backend(request: pytest.FixtureRequest) -> str:
     """Name each async backend in turn."""

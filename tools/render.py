@@ -3,8 +3,8 @@
     python tools/render.py           rewrites what has changed
     python tools/render.py --check   writes nothing; exit code 1 and a list if anything has changed
 
-Kept are the Mermaid text of each example, in `tests/snapshots/<example>.mmd`, and the diagrams in README.md: each
-stands after a marked comment and shows the last workflow that the code before it builds.
+Kept are the Mermaid text of each example, in `tests/snapshots/<example>.mmd`, and the diagrams in README.md:
+each stands after a marked comment and shows the last workflow that the code before it builds.
 """
 
 import argparse
@@ -13,8 +13,9 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from cano_dsl import Runner, Workflow
+from cano_dsl import Workflow
 
 ROOT = Path(__file__).resolve().parent.parent
 SNAPSHOTS = ROOT / "tests" / "snapshots"
@@ -23,7 +24,7 @@ DIAGRAM = re.compile(rf"{re.escape(MARK)}\n```mermaid\n(.*?)```", re.DOTALL)
 CODE = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
-def workflows_of(names: dict[str, object]) -> dict[str, Workflow]:
+def workflows_of(names: dict[str, object]) -> dict[str, Workflow[Any, Any]]:
     """Give the workflows in a namespace by name, in the order in which they were built."""
     return {name: value for name, value in names.items() if isinstance(value, Workflow)}
 

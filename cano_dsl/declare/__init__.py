@@ -15,7 +15,7 @@ from cano_dsl.declare._define import define
 from cano_dsl.declare._handlers import AsyncHandler, Handler, PlainHandler
 from cano_dsl.declare._injection import Injection, Read, injections
 from cano_dsl.declare._namespace import show
-from cano_dsl.declare._types import RuntimeTypes, accepted
+from cano_dsl.declare._types import RuntimeTypes, accepted, evaluated
 
 __all__ = (
     "AsyncFunction",
@@ -30,6 +30,7 @@ __all__ = (
     "ThreadDecorator",
     "accepted",
     "define",
+    "evaluated",
     "injections",
     "router",
     "show",

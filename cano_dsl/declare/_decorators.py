@@ -28,6 +28,7 @@ from cano_dsl.spec import HandlerSpec, Kind, Scope
 
 S = TypeVar("S", bound=Enum)
 Src = TypeVar("Src", bound=Enum)
+To = TypeVar("To", bound=Enum)  # what `to=` declares; the whole Enum where it is not given
 N = TypeVar("N", bound=Enum)
 S_co = TypeVar("S_co", bound=Enum, covariant=True)
 N_co = TypeVar("N_co", bound=Enum, covariant=True)
@@ -54,7 +55,7 @@ class PlainFunction(Protocol[S_co, P, N_co]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> S_co: ...  # type: ignore[overload-cannot-match]  # pyright: ignore[reportOverlappingOverload]
 
 
-class _Decorator(Generic[S, Src]):
+class _Decorator(Generic[S, Src, To]):
     def __init__(self, at: S, *, kind: Kind, thread: bool, to: Iterable[S] | None, frame: FrameType) -> None:
         self._at = at
         self._kind: Kind = kind
@@ -66,7 +67,7 @@ class _Decorator(Generic[S, Src]):
         return AsyncHandler(spec) if spec.awaits and not spec.thread else PlainHandler(spec)
 
 
-class HandlerDecorator(_Decorator[S, Src]):
+class HandlerDecorator(_Decorator[S, Src, To]):
     """Takes an async or a plain function."""
 
     @overload
@@ -82,7 +83,7 @@ class HandlerDecorator(_Decorator[S, Src]):
         return self._record(fn, sys._getframe(1))
 
 
-class ThreadDecorator(_Decorator[S, Src]):
+class ThreadDecorator(_Decorator[S, Src, To]):
     """Takes a plain function, to be called in a worker thread."""
 
     def __call__(self, fn: PlainFunction[S, P, N], /) -> PlainHandler[S, Src, P, N]:
@@ -96,12 +97,14 @@ class ThreadDecorator(_Decorator[S, Src]):
 
 
 @overload
-def state(
-    at: S, /, *, thread: Literal[False] = False, to: Collection[S] | None = None
-) -> HandlerDecorator[S, S]: ...
+def state(at: S, /, *, thread: Literal[False] = False, to: None = None) -> HandlerDecorator[S, S, S]: ...
 @overload
-def state(at: S, /, *, thread: Literal[True], to: Collection[S] | None = None) -> ThreadDecorator[S, S]: ...
-def state(at: S, /, *, thread: bool = False, to: Collection[S] | None = None) -> _Decorator[S, S]:
+def state(at: S, /, *, thread: Literal[True], to: None = None) -> ThreadDecorator[S, S, S]: ...
+@overload
+def state(at: S, /, *, to: Collection[To], thread: Literal[False] = False) -> HandlerDecorator[S, S, To]: ...
+@overload
+def state(at: S, /, *, to: Collection[To], thread: Literal[True]) -> ThreadDecorator[S, S, To]: ...
+def state(at: S, /, *, thread: bool = False, to: Collection[Any] | None = None) -> _Decorator[S, S, Any]:
     """Make a function the handler of a state; its return annotation declares where it may go.
 
     The function may be async or plain. A plain one runs on the event loop, so it must not block: give
@@ -144,7 +147,11 @@ def state(at: S, /, *, thread: bool = False, to: Collection[S] | None = None) ->
     return kind(at, kind="state", thread=thread, to=to, frame=frame)
 
 
-def router(at: S, /, *, to: Collection[S] | None = None) -> HandlerDecorator[S, S]:
+@overload
+def router(at: S, /, *, to: None = None) -> HandlerDecorator[S, S, S]: ...
+@overload
+def router(at: S, /, *, to: Collection[To]) -> HandlerDecorator[S, S, To]: ...
+def router(at: S, /, *, to: Collection[Any] | None = None) -> HandlerDecorator[S, S, Any]:
     """Make a function the handler of a state that only decides where to go.
 
     A router has the shape of a `state`, but changes nothing: it gets no entry in the log of a run, no

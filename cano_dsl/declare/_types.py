@@ -50,14 +50,15 @@ class RuntimeTypes:
         """Tell whether some object can be of both types."""
         if isinstance(one, Hint) and isinstance(other, Hint) and one.same_text(other):
             return True
-        return _overlap(_value(one), _value(other))
+        return _overlap(evaluated(one), evaluated(other))
 
     def fits(self, given: object, wanted: object) -> bool:
         """Tell whether an object of one type can be passed as the other."""
         return self.compatible(given, wanted)
 
 
-def _value(annotation: object) -> object:
+def evaluated(annotation: object) -> object:
+    """Give the type that a `Hint` stands for; anything else is a type already."""
     return annotation.value() if isinstance(annotation, Hint) else annotation
 
 
@@ -115,7 +116,7 @@ def checkable(annotation: object) -> tuple[type, ...] | None:
 def accepted(annotation: object) -> tuple[type, ...] | None:
     """Give the classes that a union, or any other type, accepts; None when anything may fit."""
     classes: list[type] = []
-    for member in members(_value(annotation)):
+    for member in members(evaluated(annotation)):
         some = checkable(member)
         if some is None:
             return None

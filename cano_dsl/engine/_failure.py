@@ -1,5 +1,6 @@
 """The one way out: every failure of a run gets its place here."""
 
+from inspect import iscoroutine
 from uuid import uuid4
 
 from cano_dsl.errors import HandlerFailed, InternalError, RunPlace, UndeclaredTransition
@@ -25,6 +26,8 @@ def undeclared(
     """Make the error for a handler that returned what it does not declare."""
     step = last[-1]
     declared = step.targets if step is not None else ()
+    if iscoroutine(target):
+        target.close()  # else Python warns that nobody awaited it
     return UndeclaredTransition(at=_place(plan, values, run_id, last), target=target, declared=declared)
 
 
@@ -32,7 +35,7 @@ def _place(plan: Plan, values: Values, run_id: str | None, last: tuple[Step | No
     step = last[-1]
     if step is None or step.spec is None:
         raise InternalError(f"a run of {plan.name!r} failed at {step}, which has no handler")
-    run = next((value for value in values if type(value) is Run), None)
+    run: Run | None = values[-2] if plan.uses_run else None  # the run and its data come last
     if run is not None:
         run_id = run.run_id
     return RunPlace(

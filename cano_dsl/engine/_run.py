@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from cano_dsl.engine._driver import drive
 from cano_dsl.engine._failure import new_run_id
-from cano_dsl.errors import PolicyError
+from cano_dsl.errors import PolicyError, named
 from cano_dsl.plan import Plan, Step, check_resources, make_data
 from cano_dsl.resources import Opened, PerRun
 from cano_dsl.scope import is_cancel
@@ -80,14 +80,17 @@ def start_step(plan: Plan, steps: Mapping[str, Step], start: object) -> Step:
     Raises:
         PolicyError: It is neither.
     """
-    known = type(start) is plan.states and plan.states.__members__.get(start.name) is start
-    step = steps[start.name] if known and isinstance(start, Enum) else None
-    if step is None or (step.call is None and step.at.name not in plan.graph.exits):
-        able = [str(s.at) for s in steps.values() if s.call is not None or s.at.name in plan.graph.exits]
+    step = steps.get(start._name_) if isinstance(start, Enum) and type(start) is plan.states else None
+    if step is None or not _can_start(plan, step):
+        able = [named(step.at) for step in steps.values() if _can_start(plan, step)]
         raise PolicyError(
             field="start", value=start, allowed=f"a state that is handled or an exit: {', '.join(able)}"
         )
     return step
+
+
+def _can_start(plan: Plan, step: Step) -> bool:
+    return step.call is not None or step.at._name_ in plan.graph.exits
 
 
 def _checked_id(run_id: object) -> str | None:
@@ -132,9 +135,9 @@ async def _with_resources(
         laid = bound.arrange(values.values())
         if plan.extra:
             laid = (*laid, own.run, own.data)
-        end: Enum = await drive(plan, bound.steps.by_name[step.at.name], laid, own.run_id)
+        end: Enum = await drive(plan, bound.steps.by_name[step.at._name_], laid, own.run_id)
     except BaseException as error:
-        await opened.close(error)
+        await opened.abort(error)
         raise
     await opened.close(None)
     return end

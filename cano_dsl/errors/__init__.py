@@ -9,6 +9,7 @@ from cano_dsl.errors._place import RunPlace, Where
 from cano_dsl.errors._resource import (
     KeyMissing,
     ResourceError,
+    ResourceFailed,
     ResourceMissing,
     ResourceUnknown,
     ResourceWrongType,
@@ -26,6 +27,7 @@ from cano_dsl.errors._root import (
     SignatureError,
 )
 from cano_dsl.errors._run import HandlerFailed, LoopRunning, RunError, UndeclaredTransition
+from cano_dsl.errors._words import named, shown, told
 
 __all__ = (
     "CanoError",
@@ -38,6 +40,7 @@ __all__ = (
     "LoopRunning",
     "PolicyError",
     "ResourceError",
+    "ResourceFailed",
     "ResourceMissing",
     "ResourceUnknown",
     "ResourceWrongType",
@@ -51,4 +54,7 @@ __all__ = (
     "UndeclaredTransition",
     "ValueWrongType",
     "Where",
+    "named",
+    "shown",
+    "told",
 )

@@ -40,5 +40,5 @@ class RunPlace:
 
     def __str__(self) -> str:
         """Give the place in the words that end every run error."""
-        path = " → ".join(str(state.name) for state in self.path)
+        path = " → ".join(str(state._name_) for state in self.path)
         return f"run {self.run_id}, attempt {self.attempt}, path {path}"

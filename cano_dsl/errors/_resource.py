@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from cano_dsl.errors._root import CanoError
+from cano_dsl.errors._words import told
 
 
 class ResourceError(CanoError):
-    """The root of errors around resources; no handler was called.
+    """The root of errors around resources; but for `ResourceFailed`, no handler was called.
 
     Attributes:
         resource: The name of the first resource at fault.
@@ -71,9 +72,20 @@ class SetupFailed(ResourceError):
     code = "setup-failed"
 
     def __init__(self, *, resource: str, error: BaseException) -> None:
-        super().__init__(
-            f"setup of resource {resource!r} failed: {type(error).__name__}: {error}", resource=resource
-        )
+        super().__init__(f"setup of resource {resource!r} failed: {told(error)}", resource=resource)
+
+
+class ResourceFailed(ResourceError):
+    """A resource broke while it was in use and cancelled what used it, as a task group does.
+
+    The exception of its `__aexit__` is the `__cause__`, where it raised one. Handlers may have been called.
+    """
+
+    code = "resource-failed"
+
+    def __init__(self, *, resource: str, error: BaseException | None) -> None:
+        text = f": {told(error)}" if error is not None else ""
+        super().__init__(f"resource {resource!r} cancelled what used it{text}", resource=resource)
 
 
 class RunnerState(ResourceError):

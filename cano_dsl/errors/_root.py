@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Self, TypeVar
 
 from cano_dsl.errors._finding import Finding
 from cano_dsl.errors._place import Where
+from cano_dsl.errors._words import shown
 
 E = TypeVar("E", bound="CanoError")
 
@@ -84,7 +85,7 @@ class PolicyError(DefinitionError, ValueError):
     code = "policy"
 
     def __init__(self, *, field: str, value: object, allowed: str) -> None:
-        super().__init__(f"{field}={value!r} is not possible: give {allowed}")
+        super().__init__(f"{field}={shown(value)} is not possible: give {allowed}")
         self.field = field
         self.value = value
         self.allowed = allowed

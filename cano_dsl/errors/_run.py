@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from enum import Enum
+from inspect import iscoroutine
 
 from cano_dsl.errors._place import RunPlace
 from cano_dsl.errors._root import CanoError
+from cano_dsl.errors._words import named, shown, told
 
 
 class RunError(CanoError):
@@ -27,8 +29,7 @@ class HandlerFailed(RunError):
     code = "handler-failed"
 
     def __init__(self, *, at: RunPlace, error: BaseException) -> None:
-        text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        super().__init__(f"state {at.state} of workflow {at.workflow!r} failed: {text}", at=at)
+        super().__init__(f"state {named(at.state)} of workflow {at.workflow!r} failed: {told(error)}", at=at)
 
 
 class UndeclaredTransition(RunError):
@@ -42,13 +43,16 @@ class UndeclaredTransition(RunError):
     code = "undeclared-transition"
 
     def __init__(self, *, at: RunPlace, target: object, declared: Sequence[Enum]) -> None:
-        allowed = ", ".join(map(str, declared))
-        twin = isinstance(target, Enum) and any(str(target) == str(state) for state in declared)
+        allowed = ", ".join(map(named, declared))
+        got = named(target) if isinstance(target, Enum) else shown(target)
+        twin = got in map(named, declared)
         note = ", a member of another Enum of the same name" if twin else ""
-        shown = target if isinstance(target, Enum) else repr(target)
+        fix = "return one of these, or add the target to its return annotation"
+        if iscoroutine(target):
+            fix = "await it, in a handler that is async"
         super().__init__(
-            f"state {at.state} of workflow {at.workflow!r} returned {shown}{note}, but declares {allowed}: "
-            "return one of these, or add the target to its return annotation",
+            f"state {named(at.state)} of workflow {at.workflow!r} returned {got}{note}, "
+            f"but declares {allowed}: {fix}",
             at=at,
         )
         self.target = target

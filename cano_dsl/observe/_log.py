@@ -3,7 +3,9 @@
 import logging
 from enum import Enum
 
+from cano_dsl.errors import named, shown, told
 from cano_dsl.observe._observer import Observer
+from cano_dsl.scope import is_cancel
 from cano_dsl.spec import Run
 
 
@@ -26,52 +28,46 @@ class LogObserver(Observer):
         self.logger = logger if logger is not None else logging.getLogger("cano_dsl.runs")
 
     def _log(self, level: int, run: Run, text: str, *arguments: object) -> None:
-        extra = {"workflow": run.workflow, "run_id": run.run_id, "state": run.state.name}
+        extra = {"workflow": run.workflow, "run_id": run.run_id, "state": run.state._name_}
         self.logger.log(level, "run %s of %s: " + text, run.run_id, run.workflow, *arguments, extra=extra)  # noqa: G003 - both are formats
 
     def run_started(self, run: Run) -> None:
         """Log at INFO."""
-        self._log(logging.INFO, run, "started at %s", run.state)
+        self._log(logging.INFO, run, "started at %s", named(run.state))
 
     def run_finished(self, run: Run, exit: Enum | None, error: BaseException | None) -> None:  # noqa: A002
         """Log at INFO with the exit, or at ERROR with the error; a cancel has been logged already."""
         if exit is not None:
-            self._log(logging.INFO, run, "finished at %s", exit)
-        elif isinstance(error, Exception):
-            self._log(logging.ERROR, run, "failed: %s", error)
+            self._log(logging.INFO, run, "finished at %s", named(exit))
+        elif error is not None and not is_cancel(error):
+            self._log(logging.ERROR, run, "failed: %s", told(error))
 
     def cancelled(self, run: Run) -> None:
         """Log at WARNING."""
-        self._log(logging.WARNING, run, "cancelled in %s", run.state)
+        self._log(logging.WARNING, run, "cancelled in %s", named(run.state))
 
     def state_entered(self, run: Run, state: Enum) -> None:
         """Log at INFO."""
-        self._log(logging.INFO, run, "entered %s", state)
+        self._log(logging.INFO, run, "entered %s", named(state))
 
     def attempt_started(self, run: Run, state: Enum, attempt: int) -> None:
         """Log at DEBUG."""
-        self._log(logging.DEBUG, run, "attempt %d at %s", attempt, state)
+        self._log(logging.DEBUG, run, "attempt %d at %s", attempt, named(state))
 
     def attempt_succeeded(self, run: Run, state: Enum, attempt: int, target: object) -> None:
         """Log at DEBUG."""
-        self._log(logging.DEBUG, run, "attempt %d at %s gave %s", attempt, state, target)
+        got = named(target) if isinstance(target, Enum) else shown(target)
+        self._log(logging.DEBUG, run, "attempt %d at %s gave %s", attempt, named(state), got)
 
     def attempt_failed(self, run: Run, state: Enum, attempt: int, error: Exception) -> None:
         """Log at WARNING."""
-        self._log(
-            logging.WARNING,
-            run,
-            "attempt %d at %s raised %s: %s",
-            attempt,
-            state,
-            type(error).__name__,
-            error,
-        )
+        self._log(logging.WARNING, run, "attempt %d at %s raised %s", attempt, named(state), told(error))
 
     def progress(self, run: Run, state: Enum, done: float, total: float | None) -> None:
         """Log at DEBUG."""
-        self._log(logging.DEBUG, run, "%s at %g of %s", state, done, "?" if total is None else f"{total:g}")
+        whole = "?" if total is None else f"{total:g}"
+        self._log(logging.DEBUG, run, "%s at %g of %s", named(state), done, whole)
 
     def teardown_failed(self, resource: str, error: BaseException) -> None:
         """Log at ERROR."""
-        self.logger.error("teardown of resource %s failed: %s", resource, error)
+        self.logger.error("teardown of resource %s failed: %s", resource, told(error))

@@ -5,14 +5,12 @@ from operator import itemgetter
 from typing import Any
 
 from cano_dsl.declare import accepted
-from cano_dsl.errors import PolicyError, ResourceMissing, ResourceUnknown, ResourceWrongType
-from cano_dsl.plan._plan import Plan, Steps
+from cano_dsl.errors import PolicyError, ResourceMissing, ResourceUnknown, ResourceWrongType, told
+from cano_dsl.plan._plan import REMEMBERED, Plan, Steps
 from cano_dsl.plan._step import Values
 from cano_dsl.plan._wiring import who
 from cano_dsl.resources import Managed, PerRun, needs_care
 from cano_dsl.spec import RunData
-
-_REMEMBERED = 256
 
 
 class Bound:
@@ -67,7 +65,7 @@ def check_resources(plan: Plan, given: Mapping[str, Any]) -> Bound:
             check_type(plan, name, value)
     bound = Bound(plan, given)
     if all(type(value) is value.__class__ for value in given.values()):  # a mock may claim any class
-        if len(plan.bound) >= _REMEMBERED:
+        if len(plan.bound) >= REMEMBERED:
             plan.bound.clear()
         plan.bound[key] = bound
     return bound
@@ -101,8 +99,7 @@ def check_type(plan: Plan, name: str, value: object) -> None:
         ResourceWrongType: It is not an instance of the class annotated.
     """
     for spec, want in plan.wiring.resources[name].by if name in plan.wiring.resources else ():
-        classes = accepted(want.type)
-        if classes is not None and not isinstance(value, classes):
+        if not _accepts(want.type, value):
             raise ResourceWrongType(
                 workflow=plan.name,
                 resource=name,
@@ -110,6 +107,14 @@ def check_type(plan: Plan, name: str, value: object) -> None:
                 found=type(value).__name__,
                 handler=who(spec),
             )
+
+
+def _accepts(annotation: object, value: object) -> bool:
+    classes = accepted(annotation)
+    try:
+        return classes is None or isinstance(value, classes)
+    except TypeError:  # a class that cannot be asked, such as a TypedDict
+        return True
 
 
 def make_data(plan: Plan, given: Any) -> RunData[Any] | None:
@@ -126,11 +131,10 @@ def make_data(plan: Plan, given: Any) -> RunData[Any] | None:
     if given is None:
         try:
             given = plan.data()
-        except TypeError as error:
-            allowed = f"a {plan.data.__name__}, which cannot be made without arguments"
+        except Exception as error:
+            allowed = f"a {plan.data.__name__}, which cannot be made without arguments ({told(error)})"
             raise PolicyError(field="data", value=None, allowed=allowed) from error
-    classes = accepted(plan.data)
-    if classes is not None and not isinstance(given, classes):
+    if not _accepts(plan.data, given):
         raise ResourceWrongType(
             workflow=plan.name,
             resource="data",

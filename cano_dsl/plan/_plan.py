@@ -6,13 +6,15 @@ from typing import Any
 
 from cano_dsl.declare import Read
 from cano_dsl.graph import Graph
-from cano_dsl.observe import Events
+from cano_dsl.observe import Observer, events_of
 from cano_dsl.plan._compose import marked, observed, threaded
 from cano_dsl.plan._step import Call, Step
 from cano_dsl.plan._thunk import Argument, make_thunk
 from cano_dsl.plan._wiring import wire
 from cano_dsl.scope import SYSTEM_CLOCK, Clock
 from cano_dsl.spec import HandlerSpec
+
+REMEMBERED = 256  # combinations of resources; beyond that all are forgotten, and checked again when they come
 
 
 class Steps:
@@ -33,6 +35,7 @@ class Plan:
         states: The Enum.
         graph: What was checked.
         data: The class of the run's data; None without it.
+        observers: Who is told, in this order.
         events: What is observed; None when nothing is.
         uses_run: Whether a `Run` must exist: a handler wants it, or somebody observes.
         extra: Whether the run and its data follow the resources in a run's values.
@@ -47,7 +50,7 @@ class Plan:
         handlers: Iterable[Read],
         data: type[Any] | None,
         offers: tuple[str, ...],
-        events: Events | None = None,
+        observers: Iterable[Observer] = (),
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.name = graph.name
@@ -55,12 +58,14 @@ class Plan:
         self.states = states
         self.data = data
         self.offers = offers
-        self.events = events
+        self.observers = tuple(observers)
+        self.events = events_of(self.observers)
         self.clock = clock
         self.handlers = tuple(handlers)
         self.wiring = wire(self.handlers)
-        self.uses_run = self.wiring.wants_run or events is not None
-        self.extra = self.uses_run or data is not None
+        self.uses_run = self.wiring.wants_run or self.events is not None
+        # A waiver lets a handler ask for data that there is none of; it is given None.
+        self.extra = self.uses_run or data is not None or bool(self.wiring.data)
         self.bound: dict[tuple[object, ...], Any] = {}
         self._by_state: dict[str, HandlerSpec] = {}
         for spec, _ in self.handlers:
@@ -68,7 +73,7 @@ class Plan:
                 self._by_state.setdefault(spec.at._name_, spec)
         self._variants: dict[frozenset[str], Steps] = {}
 
-    def configured(self, events: Events | None) -> "Plan":
+    def configured(self, observers: Iterable[Observer]) -> "Plan":
         """Give the same workflow with other observers."""
         return Plan(
             graph=self.graph,
@@ -76,16 +81,20 @@ class Plan:
             handlers=self.handlers,
             data=self.data,
             offers=self.offers,
-            events=events,
+            observers=observers,
             clock=self.clock,
         )
 
     def steps(self, given: Iterable[str]) -> Steps:
         """Give the linked steps for the resources that are given; compiled the first time."""
-        key = frozenset(given)
-        if key not in self._variants:
-            self._variants[key] = self._compile(key)
-        return self._variants[key]
+        key = frozenset(self.wiring.resources).intersection(given)
+        steps = self._variants.get(key)
+        if steps is None:
+            steps = self._compile(key)
+            if len(self._variants) >= REMEMBERED:
+                self._variants.clear()
+            self._variants[key] = steps
+        return steps
 
     def layout(self, given: frozenset[str]) -> tuple[str, ...]:
         """Give the order of the values of the resources given."""

@@ -1,21 +1,22 @@
 """Setting resources up in the order given, and tearing them down in reverse, whatever happens between.
 
 Everything is done in the caller's own task, one after the other: a context manager with a task group or a
-cancel scope inside must be left by the task that entered it. A teardown is shielded from cancel scopes and
-cut after 30 s. A native `Task.cancel()` that arrives during a teardown cuts that one; the others still run,
-and the cancel goes on afterwards.
+cancel scope inside must be left by the task that entered it, and within the scopes that it was entered in.
+A teardown is shielded from cancel scopes and cut after 30 s. A native `Task.cancel()` that arrives during a
+teardown cuts that one; the others still run, and the cancel goes on afterwards.
 """
 
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from cano_dsl.errors import SetupFailed
+from cano_dsl.errors import ResourceFailed, SetupFailed, shown, told
 from cano_dsl.resources._health import Health
 from cano_dsl.resources._wrappers import Managed, PerRun
-from cano_dsl.scope import Clock
+from cano_dsl.scope import Clock, Guard, cancel_is_pending, is_cancel
 
 TEARDOWN_LIMIT_S = 30.0
 
@@ -47,6 +48,20 @@ def needs_care(cls: type) -> bool:
     return cls in (Managed, PerRun) or hooks_of(cls).setup or hooks_of(cls).teardown
 
 
+class End(NamedTuple):
+    """How to tear one resource down.
+
+    Attributes:
+        name: The resource.
+        call: Does it; is given the error that ends the run.
+        guard: The scope entered before the resource was; None where it holds none of its own.
+    """
+
+    name: str
+    call: Callable[[BaseException | None], Awaitable[object]]
+    guard: Guard | None
+
+
 class Opened:
     """Resources that are set up, and how to tear them down.
 
@@ -58,7 +73,8 @@ class Opened:
         self.values: dict[str, Any] = {}
         self._clock = clock
         self._teardown_failed = teardown_failed
-        self._ends: list[tuple[str, Callable[[BaseException | None], Awaitable[object]]]] = []
+        self._ends: list[End] = []
+        self._stopped: tuple[str, BaseException | None] | None = None  # who kept a cancel to itself
 
     async def open(self, given: Mapping[str, Any], *, per_run: bool) -> None:
         """Set up every resource in the order given; `per_run` says whether to make those too.
@@ -76,60 +92,85 @@ class Opened:
                 await self.close(error)
                 raise SetupFailed(resource=name, error=error) from error
             except BaseException as error:
-                await self.close(error)
+                await self.abort(error)
                 raise
 
     async def _enter(self, name: str, resource: Any) -> Any:
-        if isinstance(resource, PerRun):
+        while isinstance(resource, PerRun):
             resource = resource.factory()
             if inspect.isawaitable(resource):
                 resource = await resource
         if isinstance(resource, Managed):
             manager = resource.open()
-            value = await manager.__aenter__()
-            self._ends.append((name, lambda error: _leave(manager, error)))
+            with ExitStack() as scopes:
+                guard = scopes.enter_context(self._clock.guard())
+                value = await manager.__aenter__()
+                self._ends.append(End(name, lambda error: _leave(manager, error), guard))
+                scopes.pop_all()  # left where the manager is
             return value
         hooks = hooks_of(type(resource))
         if hooks.setup:
             await resource.setup()
         if hooks.teardown:
-            self._ends.append((name, lambda _: resource.teardown()))
+            self._ends.append(End(name, lambda _: resource.teardown(), None))
         return resource
+
+    async def abort(self, error: BaseException) -> None:
+        """Tear down because of an error, which the caller raises again afterwards.
+
+        Raises:
+            ResourceFailed: The error is a cancel by a resource's own scope, which is left now: nobody waits
+                for it any more.
+        """
+        await self.close(error)
+        if self._stopped is not None and is_cancel(error) and not cancel_is_pending():
+            name, cause = self._stopped
+            raise ResourceFailed(resource=name, error=cause) from cause
 
     async def close(self, error: BaseException | None) -> None:
         """Tear down everything that was set up, last first; never raises an `Exception`."""
         while self._ends:
-            name, end = self._ends.pop()
+            end = self._ends.pop()
             try:
-                await self._end(name, end, error)
+                await self._end(end, error)
             except BaseException:
                 await self.close(error)  # the others are torn down, then the cancel or exit goes on
                 raise
 
-    async def _end(
-        self, name: str, end: Callable[[BaseException | None], Awaitable[object]], error: BaseException | None
-    ) -> None:
+    async def _end(self, end: End, error: BaseException | None) -> None:
         failure: BaseException | None = None
-        with self._clock.shielded(TEARDOWN_LIMIT_S) as deadline:
-            try:
-                await end(error)
-            except Exception as raised:  # noqa: BLE001 - reported below, must not change the outcome
-                failure = raised if raised is not error else None
-        if deadline.cancelled_caught:
+        swallowed: object = None
+        guard = end.guard if end.guard is not None else self._clock.guard().__enter__()
+        try:
+            with ExitStack() as scopes:
+                scopes.push(guard)
+                guard.protect(TEARDOWN_LIMIT_S)
+                swallowed = await end.call(error)
+        except Exception as raised:  # noqa: BLE001 - reported below, must not change the outcome
+            failure = raised if raised is not error else None
+        except BaseException as raised:
+            # In a run that is cancelled already the cut may look like that cancel, which goes on anyway.
+            if not (guard.cut and error is not None and is_cancel(error) and is_cancel(raised)):
+                raise
+        if guard.cut:
             failure = TimeoutError(
-                f"teardown of resource {name!r} took over {TEARDOWN_LIMIT_S:g} s and was cut"
+                f"teardown of resource {end.name!r} took over {TEARDOWN_LIMIT_S:g} s and was cut"
             )
+        elif end.guard is not None and (swallowed or failure is not None):
+            self._stopped = end.name, failure
         if failure is not None:
-            logger.error("teardown of resource %r failed", name, exc_info=failure)
-            if self._teardown_failed is not None:
-                self._teardown_failed(name, failure)
+            self._report(end.name, failure)
+
+    def _report(self, name: str, failure: BaseException) -> None:
+        logger.error("teardown of resource %r failed", name, exc_info=failure)
+        if self._teardown_failed is not None:
+            self._teardown_failed(name, failure)
 
 
-async def _leave(manager: Any, error: BaseException | None) -> None:
+async def _leave(manager: Any, error: BaseException | None) -> object:
     if error is None:
-        await manager.__aexit__(None, None, None)
-    else:
-        await manager.__aexit__(type(error), error, error.__traceback__)
+        return await manager.__aexit__(None, None, None)
+    return await manager.__aexit__(type(error), error, error.__traceback__)
 
 
 async def ask_health(values: Mapping[str, Any]) -> Health:
@@ -141,8 +182,8 @@ async def ask_health(values: Mapping[str, Any]) -> Health:
         try:
             answer = await resource.health()
         except Exception as error:  # noqa: BLE001 - an answer, not a crash
-            answer = Health.unhealthy(f"{type(error).__name__}: {error}")
+            answer = Health.unhealthy(told(error))
         if not isinstance(answer, Health):
-            answer = Health.unhealthy(f"health() gave {answer!r}, not a Health")
+            answer = Health.unhealthy(f"health() gave {shown(answer)}, not a Health")
         parts[name] = answer
     return Health.worst(parts)

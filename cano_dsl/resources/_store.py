@@ -4,7 +4,7 @@ import copy
 from threading import RLock
 from typing import Any, Self, TypeVar, final, overload
 
-from cano_dsl.errors import KeyMissing, StoreError, ValueWrongType
+from cano_dsl.errors import KeyMissing, StoreError, ValueWrongType, told
 from cano_dsl.resources._matches import describe, describe_kind, matches
 
 T = TypeVar("T")
@@ -57,7 +57,7 @@ class MemoryStore:
             except Exception as error:
                 raise StoreError(
                     f"the store's {key!r} ({describe(value)}) cannot be copied "
-                    f"({type(error).__name__}: {error}): use get_shared"
+                    f"({told(error)}): use get_shared"
                 ) from error
 
     @overload

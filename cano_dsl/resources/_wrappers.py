@@ -21,11 +21,14 @@ class Managed:
     def open(self) -> AbstractAsyncContextManager[Any]:
         """Give the context manager to enter: itself, or a fresh one from the factory."""
         manager = self.source
-        if inspect.isasyncgenfunction(manager):
-            manager = asynccontextmanager(manager)()
-        elif not _is_manager(manager):
-            manager = manager()
         if not _is_manager(manager):
+            manager = manager()
+        if inspect.isasyncgen(manager):
+            generator = manager
+            manager = asynccontextmanager(lambda: generator)()
+        if not _is_manager(manager):
+            if inspect.iscoroutine(manager):
+                manager.close()  # else Python warns that nobody awaited it
             raise SignatureError(
                 what=f"managed() was given {self.source!r}, whose call gives a {type(manager).__name__}",
                 fix="Give an async context manager, or a function without arguments that gives one",

@@ -1,18 +1,36 @@
 """The one seam through which the engine sees time."""
 
 import time
-from contextlib import AbstractContextManager
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, Self
 
 import anyio
 
 
-class Deadline(Protocol):
-    """What a scope tells after its block: whether the time ran out."""
+class Guard(Protocol):
+    """A scope that lies around a resource from before it is opened, and bounds its closing.
+
+    Scopes are left in the reverse order of entering. So where a resource may hold a scope of its own, as a
+    task group does, what shields its closing has to be entered before it.
+    """
+
+    def __enter__(self) -> Self:
+        """Enter it; nothing is held off or bounded yet."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> bool | None:
+        """Leave it; true when what ends is the cut."""
+        ...
+
+    def protect(self, seconds: float) -> None:
+        """From now on hold off outer cancel scopes, and cut what is inside after `seconds`."""
+        ...
 
     @property
-    def cancelled_caught(self) -> bool:
-        """True when the block was cut because the time ran out."""
+    def cut(self) -> bool:
+        """Whether the time ran out."""
         ...
 
 
@@ -23,9 +41,39 @@ class Clock(Protocol):
         """Give seconds since an arbitrary moment; never goes back."""
         ...
 
-    def shielded(self, seconds: float) -> AbstractContextManager[Deadline]:
-        """Open a scope that outer cancel scopes do not reach and that ends after `seconds`."""
+    def guard(self) -> Guard:
+        """Make a scope to lie around a resource."""
         ...
+
+
+class _SystemGuard:
+    """An anyio scope that is shielded late."""
+
+    __slots__ = ("_scope", "_task")
+
+    def __init__(self) -> None:
+        self._scope = anyio.CancelScope()
+        self._task = anyio.get_current_task()
+
+    def __enter__(self) -> Self:
+        self._scope.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> bool | None:
+        return self._scope.__exit__(kind, error, trace)
+
+    def protect(self, seconds: float) -> None:
+        if anyio.get_current_task() != self._task:  # as test fixtures do; a scope is left by its own task
+            self._scope = anyio.CancelScope()
+            self._scope.__enter__()
+        self._scope.shield = True
+        self._scope.deadline = anyio.current_time() + seconds
+
+    @property
+    def cut(self) -> bool:
+        return self._scope.cancel_called
 
 
 class SystemClock:
@@ -35,9 +83,9 @@ class SystemClock:
         """Give `time.monotonic()`."""
         return time.monotonic()
 
-    def shielded(self, seconds: float) -> AbstractContextManager[Deadline]:
-        """Give a shielded anyio scope that is cut after `seconds`."""
-        return anyio.move_on_after(seconds, shield=True)
+    def guard(self) -> Guard:
+        """Give a guard made of an anyio scope."""
+        return _SystemGuard()
 
 
 SYSTEM_CLOCK: Clock = SystemClock()

@@ -1,7 +1,9 @@
-"""Waiting for work that must not be cut, on asyncio and trio alike."""
+"""Calls that must be waited for, and loops of one's own, on asyncio and trio alike."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+import math
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 import anyio
@@ -11,57 +13,74 @@ T = TypeVar("T")
 Args = TypeVarTuple("Args")
 
 
-def _on_asyncio() -> bool:
-    try:
-        return asyncio.current_task() is not None
-    except RuntimeError:
-        return False
+async def in_thread(fn: Callable[[Unpack[Args]], T], *args: *Args) -> T:
+    """Call a plain function in a worker thread and always wait for it, as a thread cannot be cut.
 
-
-async def uncut(fn: Callable[[Unpack[Args]], Coroutine[Any, Any, T]], *args: *Args) -> T:
-    """Await `fn(*args)` to its end, whatever cancels the caller.
-
-    On asyncio a shielded scope holds off other scopes but not `Task.cancel()`, so the call gets a task of
-    its own; the first cancel is raised again, as the same object, once that task has ended. On trio a
-    shielded scope is enough, and a pending cancel shows at the next checkpoint.
+    Until the call begins, for one while all threads are busy, it can be cancelled like any other await. From
+    then on anyio holds off cancel scopes, but on asyncio not `Task.cancel()`, which is raised again once
+    the call has ended.
 
     Raises:
-        BaseException: The first cancel that arrived meanwhile, else whatever `fn` raised.
+        BaseException: A cancel that arrived meanwhile, else whatever `fn` raised.
     """
-    if not _on_asyncio():
-        with anyio.CancelScope(shield=True):
-            return await fn(*args)
-    task = asyncio.get_running_loop().create_task(fn(*args))
-    first: asyncio.CancelledError | None = None
+    call: Future[T] = Future()
+    try:
+        await anyio.to_thread.run_sync(_perform, call, fn, args)
+    except asyncio.CancelledError:
+        if not call.cancel():  # it has begun
+            await _end_of(call)
+        error = None if call.cancelled() else call.exception()
+        if error is not None and not isinstance(error, (Exception, asyncio.CancelledError)):
+            raise error from None  # such as KeyboardInterrupt, which a cancel must not hide
+        raise
+    return _result(call)
+
+
+def _perform(call: "Future[T]", fn: Callable[..., T], args: tuple[Any, ...]) -> None:
+    if not call.set_running_or_notify_cancel():
+        return
+    try:
+        call.set_result(fn(*args))
+    except BaseException as error:  # noqa: BLE001 - raised by whoever waits
+        call.set_exception(error)
+
+
+def _result(call: "Future[T]") -> T:
+    try:
+        return call.result()
+    finally:
+        del call  # with its error it would be a cycle
+
+
+async def _end_of(call: "Future[Any]") -> None:
+    """Wait on asyncio for a call, whatever cancels the waiting."""
+    ended = asyncio.wrap_future(call)
     with anyio.CancelScope(shield=True):
-        while not task.done():
+        while not ended.done():
             try:
-                await asyncio.wait((task,))
-            except asyncio.CancelledError as cancel:
-                first = first or cancel
-    if first is None:
-        return task.result()
-    if not task.cancelled():
-        task.exception()  # the cancel wins; an error never looked at would be logged
-    raise first
+                await asyncio.wait((ended,))
+            except asyncio.CancelledError:
+                continue
+    ended.exception()  # one never looked at would be logged
 
 
-async def in_thread(fn: Callable[[Unpack[Args]], T], *args: *Args) -> T:
-    """Call a plain function in a worker thread and always wait for it, as a thread cannot be cut."""
-    return await uncut(_to_thread, fn, *args)
+def run_to_end(fn: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run an async function in an event loop of its own and give its result.
 
-
-async def _to_thread(fn: Callable[[Unpack[Args]], T], *args: *Args) -> T:
-    return await anyio.to_thread.run_sync(fn, *args)
-
-
-def run_to_end(fn: Callable[[], Awaitable[T]]) -> T:
-    """Run an async function in an event loop of its own and give its result."""
-    return anyio.run(fn)
+    Not `anyio.run`, which refuses a thread whose context was copied from an event loop's, as
+    `asyncio.to_thread` does.
+    """
+    return asyncio.run(fn())
 
 
 def loop_is_running() -> bool:
     """Tell whether this thread already runs an event loop, where `run_to_end` must not be called."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        pass
+    else:
+        return True
     try:
         anyio.get_current_task()
     except RuntimeError:
@@ -70,5 +89,24 @@ def loop_is_running() -> bool:
 
 
 def is_cancel(error: BaseException) -> bool:
-    """Tell whether an exception is the running backend's cancellation."""
-    return isinstance(error, anyio.get_cancelled_exc_class())
+    """Tell whether an exception is the running backend's cancellation, or a group with one in it."""
+    if isinstance(error, Exception):
+        return False
+    try:
+        kind = anyio.get_cancelled_exc_class()
+    except RuntimeError:  # no loop runs: a coroutine that is driven or closed by hand
+        return False
+    if isinstance(error, BaseExceptionGroup):
+        return error.subgroup(kind) is not None
+    return isinstance(error, kind)
+
+
+def cancel_is_pending() -> bool:
+    """Tell whether a scope around the caller, or a `Task.cancel()`, still wants it to end."""
+    if anyio.current_effective_deadline() == -math.inf:
+        return True
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # trio
+        return False
+    return task is not None and task.cancelling() > 0

@@ -50,7 +50,7 @@ class Runner(Generic[S, E_co, D]):
         closed
     """
 
-    __slots__ = ("_drive", "_execute", "_given", "_opened", "_plan", "_ready")
+    __slots__ = ("_drive", "_execute", "_given", "_opened", "_plan", "_ready", "_turning")
 
     def __init__(self, plan: "Plan", given: Mapping[str, Any]) -> None:
         from cano_dsl.engine import drive, execute
@@ -60,6 +60,7 @@ class Runner(Generic[S, E_co, D]):
         self._execute = execute
         self._given = dict(given)
         self._opened: Opened | None = None
+        self._turning = False  # being set up or torn down
         self._ready: tuple[Step, Values] | None = self._prepare(self._given)
 
     @property
@@ -90,10 +91,16 @@ class Runner(Generic[S, E_co, D]):
             HandlerFailed: A handler raised; its exception is the cause.
             UndeclaredTransition: A handler returned a state that it does not declare.
             SetupFailed: A resource could not be set up; no handler was called.
+            RunnerState: The resources are being set up or torn down by `async with`.
         """
         if self._ready is not None and data is None and start is None and run_id is None:
             end: E_co = await self._drive(self._plan, *self._ready)
             return end
+        if self._turning:
+            raise RunnerState(
+                workflow=self._plan.name,
+                what="is being set up or torn down: run within `async with`, or after it",
+            )
         from cano_dsl.engine import Order
 
         held = self._opened is not None
@@ -139,18 +146,24 @@ class Runner(Generic[S, E_co, D]):
         """
         from cano_dsl.engine import open_resources
 
-        if self._opened is not None:
+        if self._opened is not None or self._turning:
             raise RunnerState(
                 workflow=self._plan.name, what="is entered already: bind again for a second one"
             )
-        self._opened = opened = open_resources(self._plan)
+        opened = open_resources(self._plan)
+        self._turning, self._ready = True, None
         try:
             await opened.open(self._given, per_run=False)
-            self._ready = self._prepare_held(opened)
-        except BaseException as error:
-            self._opened = None
-            await opened.close(error)
-            raise
+            try:
+                self._ready = self._prepare_held(opened)
+            except BaseException as error:
+                await opened.abort(error)
+                raise
+            self._opened = opened
+        finally:
+            self._turning = False
+            if self._opened is None:
+                self._ready = self._prepare(self._given)
         return self
 
     def _prepare_held(self, opened: "Opened") -> "tuple[Step, Values] | None":
@@ -169,10 +182,15 @@ class Runner(Generic[S, E_co, D]):
     ) -> None:
         """Tear the resources down, last first; an error of theirs is logged and observed, not raised."""
         opened, self._opened = self._opened, None
-        self._ready = None
-        if opened is not None:
-            await opened.close(error)
-        self._ready = self._prepare(self._given)
+        self._turning, self._ready = True, None
+        try:
+            if opened is not None and error is not None:
+                await opened.abort(error)
+            elif opened is not None:
+                await opened.close(None)
+        finally:
+            self._turning = False
+            self._ready = self._prepare(self._given)
 
     def __repr__(self) -> str:
         held = "set up" if self._opened is not None else "not set up"

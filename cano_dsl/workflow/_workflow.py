@@ -183,9 +183,7 @@ class Workflow(Generic[S, E_co, R, D]):
         Raises:
             SignatureError: Something is not an observer.
         """
-        from cano_dsl.observe import events_of
-
-        return Workflow(self._plan.configured(events_of(observers)))
+        return Workflow(self._plan.configured(observers))
 
     def mermaid(self) -> str:
         """Draw the graph as a Mermaid state diagram.

@@ -31,7 +31,9 @@ def test_findings_are_those_shown(capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, object] = {"__name__": "__readme__"}
     for code in blocks("python")[:2]:
         exec(compile(code, "README.md", "exec"), names)
-    printed = re.sub(r"^\S+README\.md:\d+: |^README\.md:\d+: ", "", capsys.readouterr().out, flags=re.MULTILINE)
+    printed = re.sub(
+        r"^\S+README\.md:\d+: |^README\.md:\d+: ", "", capsys.readouterr().out, flags=re.MULTILINE
+    )
     assert printed.partition("\n")[2] == blocks("text")[0]
 
 

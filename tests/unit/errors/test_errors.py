@@ -1,0 +1,357 @@
+"""Every error that can be raised: its sentence, its fields, and its way through pickle and copy."""
+
+import copy
+import inspect
+import os
+import pickle
+from enum import Enum
+from typing import Any
+
+import pytest
+
+from cano_dsl import errors
+from cano_dsl.errors import CanoError, Finding, RunPlace, Where, named, shown, told
+
+
+class Job(Enum):
+    WORK = 1
+    NEXT = 2
+    DONE = 3
+
+
+TWIN = Enum("Job", ["DONE"])
+
+
+HERE = Where("/elsewhere/jobs.py", 7)
+AT = RunPlace(
+    workflow="jobs", run_id="r1", state=Job.NEXT, attempt=2, path=(Job.WORK, Job.NEXT), handler=HERE
+)
+PLACE = "(run r1, attempt 2, path WORK → NEXT)"
+
+
+class Silent(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+class Long:
+    def __repr__(self) -> str:
+        return "x" * 1000
+
+
+async def _never() -> None: ...
+
+
+# error, message, fields, the standard class that it also is
+CASES: list[tuple[CanoError, str, dict[str, Any], type]] = [
+    (errors.CanoError("plain"), "plain", {"code": "cano"}, Exception),
+    (
+        errors.InternalError("the moon fell"),
+        "the moon fell. This is a bug in cano_dsl: please report it with this traceback",
+        {"code": "internal", "what": "the moon fell"},
+        Exception,
+    ),
+    (errors.DefinitionError("wrong"), "wrong", {"code": "definition"}, Exception),
+    (
+        errors.SignatureError(what="f is wrong", fix="Mend it", where=HERE, parameter="a"),
+        "f is wrong (/elsewhere/jobs.py:7). Mend it",
+        {"code": "signature", "where": HERE, "parameter": "a"},
+        TypeError,
+    ),
+    (
+        errors.SignatureError(what="f is wrong", fix="Mend it"),
+        "f is wrong. Mend it",
+        {"where": None, "parameter": None},
+        TypeError,
+    ),
+    (
+        errors.PolicyError(field="size", value=3, allowed="2 or less"),
+        "size=3 is not possible: give 2 or less",
+        {"code": "policy", "field": "size", "value": 3, "allowed": "2 or less"},
+        ValueError,
+    ),
+    (
+        errors.GraphError(workflow="jobs", findings=[Finding("dead-end", "WORK", "stuck", "add a way out")]),
+        "workflow 'jobs' has 1 finding\nerror [dead-end] stuck\n    fix: add a way out",
+        {
+            "code": "graph",
+            "workflow": "jobs",
+            "findings": (Finding("dead-end", "WORK", "stuck", "add a way out"),),
+        },
+        ValueError,
+    ),
+    (errors.RunError("it stopped", at=AT), f"it stopped {PLACE}", {"code": "run", "at": AT}, Exception),
+    (
+        errors.HandlerFailed(at=AT, error=ValueError("no tea")),
+        f"state Job.NEXT of workflow 'jobs' failed: ValueError: no tea {PLACE}",
+        {"code": "handler-failed", "at": AT},
+        errors.RunError,
+    ),
+    (
+        errors.HandlerFailed(at=AT, error=ValueError()),
+        f"state Job.NEXT of workflow 'jobs' failed: ValueError {PLACE}",
+        {},
+        errors.RunError,
+    ),
+    (
+        errors.HandlerFailed(at=AT, error=Silent()),
+        f"state Job.NEXT of workflow 'jobs' failed: Silent: (its text cannot be read) {PLACE}",
+        {},
+        errors.RunError,
+    ),
+    (
+        errors.UndeclaredTransition(at=AT, target=Job.WORK, declared=[Job.DONE, Job.NEXT]),
+        (
+            "state Job.NEXT of workflow 'jobs' returned Job.WORK, but declares Job.DONE, Job.NEXT: "
+            f"return one of these, or add the target to its return annotation {PLACE}"
+        ),
+        {"code": "undeclared-transition", "target": Job.WORK, "declared": (Job.DONE, Job.NEXT), "at": AT},
+        errors.RunError,
+    ),
+    (
+        errors.UndeclaredTransition(at=AT, target=None, declared=[Job.DONE]),
+        (
+            "state Job.NEXT of workflow 'jobs' returned None, but declares Job.DONE: "
+            f"return one of these, or add the target to its return annotation {PLACE}"
+        ),
+        {"target": None},
+        errors.RunError,
+    ),
+    (
+        errors.LoopRunning(workflow="jobs"),
+        "run_sync of workflow 'jobs' was called inside an event loop: await run() there",
+        {"code": "loop-running", "workflow": "jobs"},
+        RuntimeError,
+    ),
+    (errors.ResourceError("odd", resource="db"), "odd", {"code": "resource", "resource": "db"}, Exception),
+    (
+        errors.ResourceMissing(
+            workflow="jobs",
+            missing=[("db", "Database", "state 'a' at a.py:1"), ("n", "int", "state 'b' at a.py:2")],
+        ),
+        (
+            "workflow 'jobs' needs db: Database (wanted by state 'a' at a.py:1); n: int (wanted by state 'b' at a.py:2): "
+            "pass db=…, n=…"
+        ),
+        {"code": "resource-missing", "resource": "db", "missing": ("db", "n")},
+        errors.ResourceError,
+    ),
+    (
+        errors.ResourceUnknown(workflow="jobs", resource="bd", known=["db"], meant="db"),
+        "workflow 'jobs' has no resource 'bd': did you mean 'db'?",
+        {"code": "resource-unknown", "resource": "bd"},
+        errors.ResourceError,
+    ),
+    (
+        errors.ResourceUnknown(workflow="jobs", resource="x", known=["db", "n"], meant=None),
+        "workflow 'jobs' has no resource 'x': its handlers want db, n",
+        {},
+        errors.ResourceError,
+    ),
+    (
+        errors.ResourceWrongType(
+            workflow="jobs", resource="db", wanted="Database", found="int", handler="state 'a' at a.py:1"
+        ),
+        "resource 'db' of workflow 'jobs' is a int, but state 'a' at a.py:1 wants Database",
+        {"code": "resource-wrong-type", "resource": "db", "wanted": "Database", "found": "int"},
+        errors.ResourceError,
+    ),
+    (
+        errors.SetupFailed(resource="db", error=OSError("refused")),
+        "setup of resource 'db' failed: OSError: refused",
+        {"code": "setup-failed", "resource": "db"},
+        errors.ResourceError,
+    ),
+    (
+        errors.ResourceFailed(resource="db", error=OSError("lost")),
+        "resource 'db' cancelled what used it: OSError: lost",
+        {"code": "resource-failed", "resource": "db"},
+        errors.ResourceError,
+    ),
+    (
+        errors.ResourceFailed(resource="db", error=None),
+        "resource 'db' cancelled what used it",
+        {},
+        errors.ResourceError,
+    ),
+    (
+        errors.RunnerState(workflow="jobs", what="is entered already"),
+        "runner of workflow 'jobs' is entered already",
+        {"code": "runner-state", "resource": ""},
+        errors.ResourceError,
+    ),
+    (errors.StoreError("full"), "full", {"code": "store"}, Exception),
+    (
+        errors.KeyMissing(key="cart", known=["a", "b"]),
+        "the store has no key 'cart': it holds 'a', 'b'",
+        {"code": "key-missing", "key": "cart"},
+        LookupError,
+    ),
+    (
+        errors.KeyMissing(key="cart", known=[]),
+        "the store has no key 'cart': it is empty",
+        {},
+        errors.StoreError,
+    ),
+    (
+        errors.ValueWrongType(key="cart", wanted="Cart", found="int"),
+        "the store's 'cart' is int, not Cart",
+        {"code": "value-wrong-type", "key": "cart", "wanted": "Cart", "found": "int"},
+        TypeError,
+    ),
+]
+IDS = [f"{type(case[0]).__name__}-{i}" for i, case in enumerate(CASES)]
+
+
+def test_every_error_class_is_here() -> None:
+    """Each error class that is exported has its sentence tested."""
+    exported = {
+        value
+        for name in errors.__all__
+        if inspect.isclass(value := getattr(errors, name)) and issubclass(value, CanoError)
+    }
+    assert exported == {type(case[0]) for case in CASES}
+
+
+def test_codes_are_unique() -> None:
+    """Each error class has a code of its own."""
+    kinds = {type(case[0]) for case in CASES}
+    assert len({kind.code for kind in kinds}) == len(kinds)
+
+
+@pytest.mark.parametrize(("error", "message", "fields", "also"), CASES, ids=IDS)
+def test_sentence_fields_and_class(
+    error: CanoError, message: str, fields: dict[str, Any], also: type
+) -> None:
+    """Each error says its exact sentence, carries its facts as fields, and is of its standard class too."""
+    assert str(error) == message
+    assert {name: getattr(error, name) for name in fields} == fields
+    assert isinstance(error, also)
+    assert isinstance(error, CanoError)
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("error", [case[0] for case in CASES], ids=IDS)
+def test_pickle_round_trip(error: CanoError, protocol: int) -> None:
+    """Each error survives pickle with sentence, fields and notes."""
+    twin = copy.copy(error)
+    twin.add_note("on the way")
+    back = pickle.loads(pickle.dumps(twin, protocol))
+    assert type(back) is type(error)
+    assert str(back) == str(error)
+    assert back.__dict__ == twin.__dict__
+    assert back.__notes__ == ["on the way"]
+
+
+@pytest.mark.parametrize("error", [case[0] for case in CASES], ids=IDS)
+def test_copy_round_trip(error: CanoError) -> None:
+    """Each error survives copy with sentence, fields, cause, context and traceback, and deep copy with fields."""
+    cause, context = ValueError("cause"), KeyError("context")
+    original = copy.copy(error)
+    try:
+        try:
+            raise context
+        except KeyError:
+            raise original from cause
+    except CanoError as raised:
+        twin = copy.copy(raised)
+    assert twin is not original
+    assert (type(twin), str(twin), twin.__dict__) == (type(error), str(error), original.__dict__)
+    assert (twin.__cause__, twin.__context__) == (cause, context)
+    assert twin.__suppress_context__
+    assert twin.__traceback__ is original.__traceback__
+    deep = copy.deepcopy(original)
+    assert (str(deep), deep.__dict__) == (str(error), original.__dict__)
+
+
+def test_copies_do_not_share_fields() -> None:
+    """A note added to a copy is not on the original's own dict."""
+    error = errors.PolicyError(field="n", value=1, allowed="2")
+    twin = copy.copy(error)
+    twin.field = "m"
+    assert error.field == "n"
+
+
+def test_twin_of_another_enum() -> None:
+    """A target from an Enum of the same name is told apart in words."""
+    error = errors.UndeclaredTransition(at=AT, target=TWIN.DONE, declared=[Job.DONE])
+    assert "returned Job.DONE, a member of another Enum of the same name, but declares Job.DONE" in str(error)
+
+
+def test_coroutine_as_target() -> None:
+    """A coroutine as target is told to be awaited."""
+    target = _never()
+    try:
+        error = errors.UndeclaredTransition(at=AT, target=target, declared=[Job.DONE])
+    finally:
+        target.close()
+    assert "await it, in a handler that is async" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (5, "5"),
+        ("a", "'a'"),
+        (Long(), "x" * 200 + "…"),
+        (type("Odd", (), {"__repr__": lambda self: 1 / 0})(), "<Odd that cannot be shown>"),
+        (type("Odd", (), {"__repr__": lambda self: 5})(), "<Odd that cannot be shown>"),
+    ],
+    ids=lambda v: str(type(v).__name__),
+)
+def test_values_are_shown_whatever_they_do(value: object, text: str) -> None:
+    """A value in a message is its repr, cut when long, and never takes the error's place."""
+    assert shown(value) == text
+
+
+def test_errors_are_told_whatever_they_do() -> None:
+    """An exception in a message is its class and text, and never takes the error's place."""
+    assert told(ValueError("x")) == "ValueError: x"
+    assert told(ValueError()) == "ValueError"
+    assert told(Silent()) == "Silent: (its text cannot be read)"
+    assert told(KeyboardInterrupt()) == "KeyboardInterrupt"
+
+
+def test_states_are_named_as_in_code() -> None:
+    """A state in a message is its Enum and name, also where the member's own text or name is another."""
+    from enum import IntEnum, StrEnum
+
+    class Number(IntEnum):
+        ONE = 1
+
+    class Text(StrEnum):
+        ONE = "eins"
+
+    class Lower(Enum):
+        ONE = 1
+
+        @property
+        def name(self) -> str:
+            return "other"
+
+        def __str__(self) -> str:
+            return "text"
+
+    assert [named(kind.ONE) for kind in (Number, Text, Lower)] == ["Number.ONE", "Text.ONE", "Lower.ONE"]
+    assert str(RunPlace("w", "r", Lower.ONE, 1, (Lower.ONE,), HERE)) == "run r, attempt 1, path ONE"
+
+
+def test_where_is_relative_below_the_working_directory(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    """A line of source prints relative to the working directory when it lies below it."""
+    monkeypatch.chdir(tmp_path)
+    assert str(Where(os.path.join(os.getcwd(), "a", "b.py"), 3)) == f"{os.path.join('a', 'b.py')}:3"  # noqa: PTH118, PTH109
+    assert str(Where("/elsewhere/b.py", 3)) == "/elsewhere/b.py:3"
+
+
+def test_finding_prints_everything() -> None:
+    """A finding prints place, severity, code, message, picture, fix and waiver, each on its line."""
+    finding = Finding("exit", "A", "an exit", "remove it", HERE, "A → B", "warning", "later")
+    assert str(finding).splitlines() == [
+        "/elsewhere/jobs.py:7: warning [exit] an exit",
+        "    A → B",
+        "    fix: remove it",
+        "    waived: later",
+    ]
+    assert pickle.loads(pickle.dumps(finding)) == finding

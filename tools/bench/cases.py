@@ -1,0 +1,271 @@
+"""What is measured: each case beside the loop that a good engineer would write by hand.
+
+The rival keeps its handlers in a dict keyed by the Enum and checks nothing. Case and rival do the same work
+and give the same result, which `tests/bench` checks.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Literal
+
+from cano_dsl import Observer, Run, Workflow, state
+
+RING = 10  # states of the long run
+ROUNDS = 1000  # times around it
+STATES = 1000  # of the large workflow
+
+
+class Counter:
+    """A resource that counts."""
+
+    def __init__(self) -> None:
+        self.value = 0
+
+
+class Limit:
+    """A resource that says when to stop."""
+
+    value = ROUNDS
+
+
+@dataclass(frozen=True)
+class Case:
+    """A case and its rival.
+
+    Attributes:
+        name: What is measured.
+        ours: Does it once with the library, and gives the result.
+        rival: Does it once by hand, and gives the same.
+        per: How many of the thing are in one call, to divide by.
+        budget: The most that ours may take, as a multiple of the rival; None where seconds are the budget.
+        budget_s: The most seconds that ours may take.
+    """
+
+    name: str
+    ours: Callable[[], Any]
+    rival: Callable[[], Any]
+    per: int = 1
+    budget: float | None = None
+    budget_s: float | None = None
+
+
+Ring = Enum("Ring", [*(f"S{number}" for number in range(RING)), "DONE"])
+Table = dict[Enum, Any]
+
+
+def _next(target: Enum) -> Any:
+    async def handler(counter: Counter, limit: Limit) -> Enum:
+        return target
+
+    return handler
+
+
+FIRST, LAST, DONE = Ring["S0"], Ring[f"S{RING - 1}"], Ring["DONE"]
+
+
+async def _last(counter: Counter, limit: Limit) -> Any:
+    counter.value += 1
+    return FIRST if counter.value < limit.value else DONE
+
+
+def ring() -> tuple[Workflow[Any, Any], Table]:
+    """Make the long run, and its table."""
+    table: Table = {Ring[f"S{n}"]: _next(Ring[f"S{n + 1}"]) for n in range(RING - 1)}
+    handlers = [state(at, to=(Ring[f"S{n + 1}"],))(fn) for n, (at, fn) in enumerate(table.items())]
+    table[LAST] = _last
+    handlers.append(state(LAST, to=(FIRST, DONE))(_last))
+    return Workflow.build(Ring, *handlers, start=FIRST, exits=(DONE,)), table
+
+
+async def by_hand_two(table: Table, start: Enum, counter: Counter, limit: Limit) -> Enum:
+    """Run as one would by hand with two resources."""
+    at = start
+    while True:
+        handler = table.get(at)
+        if handler is None:
+            return at
+        at = await handler(counter, limit)
+
+
+async def by_hand_none(table: Table, start: Enum) -> Enum:
+    """Run as one would by hand without resources."""
+    at = start
+    while True:
+        handler = table.get(at)
+        if handler is None:
+            return at
+        at = await handler()
+
+
+class Three(Enum):
+    """Three states and an exit."""
+
+    A = 1
+    B = 2
+    C = 3
+    DONE = 4
+
+
+@state(Three.A)
+async def first() -> Literal[Three.B]:
+    """Go on."""
+    return Three.B
+
+
+@state(Three.B)
+async def second() -> Literal[Three.C]:
+    """Go on."""
+    return Three.C
+
+
+@state(Three.C)
+async def third() -> Literal[Three.DONE]:
+    """End."""
+    return Three.DONE
+
+
+@state(Three.A)
+async def first_of_two(counter: Counter, limit: Limit) -> Literal[Three.B]:
+    """Go on."""
+    return Three.B
+
+
+@state(Three.B)
+async def second_of_two(counter: Counter, limit: Limit) -> Literal[Three.C]:
+    """Go on."""
+    return Three.C
+
+
+@state(Three.C)
+async def third_of_two(counter: Counter, limit: Limit) -> Literal[Three.DONE]:
+    """End."""
+    return Three.DONE
+
+
+@state(Three.B)
+async def second_of_one(limit: Limit) -> Literal[Three.C]:
+    """Go on."""
+    return Three.C
+
+
+class Watch(Observer):
+    """Count what is entered."""
+
+    def __init__(self) -> None:
+        self.entered = 0
+
+    def state_entered(self, run: Run, state: Enum) -> None:
+        """Count."""
+        self.entered += 1
+
+
+def repeated(run: Callable[[], Awaitable[Any]], times: int) -> Callable[[], Any]:
+    """Do something many times in one event loop, which stays open between the calls."""
+    loop = asyncio.new_event_loop()
+
+    async def all_of_them() -> Any:
+        result = None
+        for _ in range(times):
+            result = await run()
+        return result
+
+    return lambda: loop.run_until_complete(all_of_them())
+
+
+def runs() -> list[Case]:
+    """Give the cases of running."""
+    long, table = ring()
+    three = Workflow.build(Three, first, second, third, start=Three.A, exits=(Three.DONE,))
+    parts = (first_of_two, second_of_two, third_of_two)
+    two = Workflow.build(Three, *parts, start=Three.A, exits=(Three.DONE,))
+    picking = (first_of_two, second_of_one, third_of_two)
+    some = Workflow.build(Three, *picking, start=Three.A, exits=(Three.DONE,))
+    counter, limit = Counter(), Limit()
+    plain: Table = {handler.spec.at: handler.spec.fn for handler in (first, second, third)}
+    with_two: Table = {handler.spec.at: handler.spec.fn for handler in parts}
+    watched = two.configure(observers=[Watch()])
+    runner = two.bind(counter=counter, limit=limit)
+    hand_two = repeated(lambda: by_hand_two(with_two, Three.A, counter, limit), 1000)
+    return [
+        Case(
+            "transition, two resources",
+            repeated(lambda: long.run(counter=Counter(), limit=limit), 1),
+            repeated(lambda: by_hand_two(table, FIRST, Counter(), limit), 1),
+            per=RING * ROUNDS,
+            budget=0.8,
+        ),
+        Case(
+            "run of three states",
+            repeated(three.run, 1000),
+            repeated(lambda: by_hand_none(plain, Three.A), 1000),
+            per=1000,
+            budget=2.0,
+        ),
+        Case(
+            "run with two resources",
+            repeated(lambda: two.run(counter=counter, limit=limit), 1000),
+            hand_two,
+            per=1000,
+            budget=None,
+        ),
+        Case("run with two resources, bound", repeated(runner.run, 1000), hand_two, per=1000, budget=2.0),
+        Case(
+            "run whose handlers take some of the two",
+            repeated(lambda: some.run(counter=counter, limit=limit), 1000),
+            hand_two,
+            per=1000,
+        ),
+        Case(
+            "run with two resources, observed",
+            repeated(lambda: watched.run(counter=counter, limit=limit), 1000),
+            hand_two,
+            per=1000,
+        ),
+    ]
+
+
+BODY = """
+@state(Large.S{at})
+async def handler_{at}(counter: Counter, limit: Limit) -> Literal[Large.S{on}, Large.S{back}]: ...
+"""
+HEAD = """
+from enum import Enum
+from typing import Literal
+from cano_dsl import state
+class Counter: ...
+class Limit: ...
+Large = Enum("Large", [f"S{number}" for number in range(%d)])
+"""
+
+
+def large(*, text: bool) -> tuple[type[Enum], list[Any]]:
+    """Make a module of many handlers, its annotations evaluated or kept as text; give the Enum and them."""
+    future = "from __future__ import annotations\n" if text else ""
+    bodies = [BODY.format(at=n, on=n + 1, back=max(0, n - 3)) for n in range(STATES)]
+    names: dict[str, Any] = {"__name__": "large"}
+    exec(compile(future + HEAD % (STATES + 1) + "".join(bodies), "large.py", "exec"), names)  # noqa: S102
+    return names["Large"], [names[f"handler_{n}"] for n in range(STATES)]
+
+
+def builds() -> list[Case]:
+    """Give the cases of building; the rival fills its dict and looks each target up in the Enum."""
+    cases = []
+    for text in (False, True):
+        enum, handlers = large(text=text)
+        end = enum[f"S{STATES}"]
+
+        def ours(enum: Any = enum, handlers: Any = handlers, end: Any = end) -> int:
+            flow = Workflow.build(enum, *handlers, start=enum.S0, exits=(end,))
+            return len(flow.graph.edges)
+
+        targets = {at: (enum[f"S{n + 1}"], enum[f"S{max(0, n - 3)}"]) for n, at in enumerate(list(enum)[:-1])}
+
+        def rival(handlers: Any = handlers, targets: Any = targets, enum: Any = enum) -> int:
+            table = {handler.spec.at: handler.spec.fn for handler in handlers}
+            return sum(1 for at in table for target in targets[at] if target in enum)
+
+        kind = "annotations as text" if text else "annotations"
+        cases.append(Case(f"build of {STATES} states, {kind}", ours, rival, budget_s=0.024))
+    return cases

@@ -1,0 +1,127 @@
+"""Print every case beside its hand-written rival, as a ratio, with the budget.
+
+    python tools/bench/ratios.py              a table
+    python tools/bench/ratios.py --strict     exit code 1 if a budget is missed
+    python tools/bench/ratios.py -o out.json  the figures too
+
+Case and rival take turns in one process, so that what else the machine does hits both; the ratio is that of
+their medians, and `best` that of their minima. pytest-benchmark shows the same cases one by one:
+
+    python -m pytest -c tools/bench/pytest.ini tools/bench
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from cases import Case, builds, runs
+
+FIRST_BUILD = """
+from enum import Enum
+from typing import Literal
+from cano_dsl import Workflow, state
+class Job(Enum):
+    WORK = 1
+    DONE = 2
+@state(Job.WORK)
+def work() -> Literal[Job.DONE]: ...
+Workflow.build(Job, work, start=Job.WORK, exits=(Job.DONE,))
+"""
+IMPORT = "from cano_dsl import Workflow, state"
+
+
+def seconds(call: Callable[[], Any]) -> float:
+    """Time one call."""
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began
+
+
+def measure(case: Case, turns: int) -> dict[str, Any]:
+    """Let case and rival take turns; give their times for one of the thing, in seconds, and the ratios."""
+    seconds(case.ours), seconds(case.rival)
+    pairs = [(seconds(case.ours) / case.per, seconds(case.rival) / case.per) for _ in range(turns)]
+    return _row(case.name, pairs, case.budget, case.budget_s)
+
+
+def _row(
+    name: str, pairs: list[tuple[float, float]], budget: float | None, budget_s: float | None
+) -> dict[str, Any]:
+    ours, rival = zip(*pairs, strict=True)
+    ratio = statistics.median(ours) / statistics.median(rival)
+    missed = (budget is not None and ratio > budget) or (
+        budget_s is not None and statistics.median(ours) > budget_s
+    )
+    return {
+        "name": name,
+        "ours_s": statistics.median(ours),
+        "rival_s": statistics.median(rival),
+        "ratio": ratio,
+        "best": min(ours) / min(rival),
+        "budget": budget,
+        "budget_s": budget_s,
+        "missed": missed,
+    }
+
+
+def started(code: str) -> float:
+    """Time a fresh interpreter that runs some code."""
+    return seconds(lambda: subprocess.run([sys.executable, "-c", code], check=True))
+
+
+def imports(turns: int) -> list[dict[str, Any]]:
+    """Time what an import adds to the start of an interpreter, beside what asyncio adds."""
+    rows = []
+    for name, code, budget in (("import", IMPORT, 1.6), ("import and first build", FIRST_BUILD, None)):
+        pairs = []
+        for _ in range(turns):
+            bare, ours, rival = started("pass"), started(code), started("import asyncio")
+            pairs.append((max(ours - bare, 1e-9), max(rival - bare, 1e-9)))
+        rows.append(_row(name, pairs, budget, None))
+    return rows
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Write the rows for reading."""
+    lines = [f"{'what':<42}{'ours':>12}{'by hand':>12}{'ratio':>8}{'best':>8}{'budget':>10}"]
+    for row in rows:
+        budget = f"{row['budget']:g} x" if row["budget"] else ""
+        budget = f"{row['budget_s'] * 1000:g} ms" if row["budget_s"] else budget
+        mark = "  MISSED" if row["missed"] else ""
+        times = f"{_time(row['ours_s']):>12}{_time(row['rival_s']):>12}"
+        lines.append(f"{row['name']:<42}{times}{row['ratio']:>8.2f}{row['best']:>8.2f}{budget:>10}{mark}")
+    return "\n".join(lines)
+
+
+def _time(value: float) -> str:
+    for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
+        if value * factor >= 1:
+            return f"{value * factor:.2f} {unit}"
+    return f"{value * 1e9:.0f} ns"
+
+
+def main() -> int:
+    """Measure, print, and give the exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--strict", action="store_true", help="fail if a budget is missed")
+    parser.add_argument("--turns", type=int, default=30, help="how often each case is measured")
+    parser.add_argument("-o", "--output", type=Path, help="write the figures as JSON")
+    options = parser.parse_args()
+    rows = [measure(case, options.turns) for case in [*runs(), *builds()]]
+    rows += imports(max(3, options.turns // 3))
+    print(table(rows))
+    if options.output is not None:
+        options.output.write_text(json.dumps(rows, indent=2), encoding="utf-8")
+    return 1 if options.strict and any(row["missed"] for row in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
