@@ -32,39 +32,31 @@ def define(
     Raises:
         SignatureError: An argument is not of the kind that `build` takes.
     """
-    given: object = states
-    if not (isinstance(given, type) and issubclass(given, Enum)):
-        raise SignatureError(
-            what=f"build takes an Enum class first, got {states!r}",
-            fix="Give the class whose members are the states",
-            where=where,
-        )
+    _refuse_other_than_enum(states, where)
     specs = tuple(_spec_of(part, where) for part in parts)
     ends = _exits(exits, states, where)
-    waivers = tuple(waive)
-    strays = [
-        *_strays("start=", [start], states),
-        *_strays("exits=", ends, states),
-        *_strays("waive=", [w.state for w in waivers if w.state is not None], states),
-    ]
-    handlers = []
+    waivers = _waivers(waive, where)
     cache: Cache = {}
     read = tuple((spec, injections(spec, cache)) for spec in specs)
-    for spec, wants in read:
-        at = member_name(spec.at, states)
-        if at is None:
-            strays.append(Stray(f'handler "{spec.name}"', describe_value(spec.at, states), spec.where))
-        handlers.append(_handler(spec, at, states, wants))
     definition = Definition(
         name=name if name is not None else states.__name__,
         enum=states.__name__,
         members=tuple(states._member_names_),
         start=member_name(start, states),
-        exits=tuple(dict.fromkeys(end.name for end in ends if member_name(end, states) is not None)),
-        handlers=tuple(handlers),
+        exits=tuple(dict.fromkeys(end._name_ for end in ends if member_name(end, states) is not None)),
+        handlers=tuple(_handler(spec, states, wants) for spec, wants in read),
         where=where,
-        strays=tuple(strays),
-        aliases=tuple((key, m.name) for key, m in states.__members__.items() if key != m.name),
+        strays=(
+            *_strays("start=", [start], states),
+            *_strays("exits=", ends, states),
+            *_strays("waive=", [waive.state for waive in waivers if waive.state is not None], states),
+            *(
+                stray
+                for spec in specs
+                for stray in _strays(f'handler "{spec.name}"', [spec.at], states, spec.where)
+            ),
+        ),
+        aliases=tuple((key, m._name_) for key, m in states.__members__.items() if key != m._name_),
         offers=None if resources is None else _offers(resources, where),
         data=None if data is None else Want("data", data, show(data)),
         waivers=waivers,
@@ -72,8 +64,32 @@ def define(
     return definition, read
 
 
-def _strays(what: str, values: Iterable[object], states: type[Enum]) -> list[Stray]:
-    return [Stray(what, describe_value(v, states)) for v in values if member_name(v, states) is None]
+def _refuse_other_than_enum(states: object, where: Where) -> None:
+    if not (isinstance(states, type) and issubclass(states, Enum)):
+        raise SignatureError(
+            what=f"build takes an Enum class first, got {states!r}",
+            fix="Give the class whose members are the states",
+            where=where,
+        )
+
+
+def _waivers(waive: object, where: Where) -> tuple[Waive, ...]:
+    given = tuple(waive) if isinstance(waive, Iterable) else (waive,)
+    for item in given:
+        if not isinstance(item, Waive):
+            raise SignatureError(
+                what=f"waive= takes waivers, got {item!r}",
+                fix='Give a list: waive=[Waive("dead-end", state, "why")]',
+                where=where,
+                parameter="waive",
+            )
+    return given
+
+
+def _strays(
+    what: str, values: Iterable[object], states: type[Enum], where: Where | None = None
+) -> list[Stray]:
+    return [Stray(what, describe_value(v, states), where) for v in values if member_name(v, states) is None]
 
 
 def _spec_of(part: object, where: Where) -> HandlerSpec:
@@ -104,12 +120,10 @@ def _exits(exits: object, states: type[Enum], where: Where) -> Collection[Any]:
     return tuple(exits)
 
 
-def _handler(
-    spec: HandlerSpec, at: str | None, states: type[Enum], wants: tuple[Injection, ...]
-) -> HandlerDef:
+def _handler(spec: HandlerSpec, states: type[Enum], wants: tuple[Injection, ...]) -> HandlerDef:
     targets, beyond = _targets(spec, states)
     return HandlerDef(
-        at=at,
+        at=member_name(spec.at, states),
         kind=spec.kind,
         name=spec.name,
         where=spec.where,

@@ -57,14 +57,15 @@ def read_targets(raw: object, scope: Scope, enum: type[Enum]) -> Targets:
 
 def of_values(values: collections.abc.Iterable[object], enum: type[Enum]) -> Targets:
     """Sort the values of a Literal into members and others."""
-    members: list[Enum] = []
+    members: dict[str, Enum] = {}
     foreign: list[str] = []
     for value in values:
-        if member_name(value, enum) is None:
+        name = member_name(value, enum)
+        if name is None:
             foreign.append(describe_value(value, enum))
-        elif value not in members:
-            members.append(cast("Enum", value))
-    return Targets(tuple(members), tuple(foreign))
+        else:
+            members[name] = cast("Enum", value)
+    return Targets(tuple(members.values()), tuple(foreign))
 
 
 def member_name(value: object, enum: type[Enum]) -> str | None:

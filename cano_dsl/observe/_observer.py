@@ -8,8 +8,9 @@ from cano_dsl.spec import Run
 class Observer:
     """Derive from this and override what you want to see; only hooks that are overridden are called.
 
-    Hooks are plain functions, called where the event happens, on the run's own thread: be quick. One that
-    raises is logged to the logger `cano_dsl`, and the run goes on.
+    Hooks are plain functions, called where the event happens: be quick. That is the thread of the run's
+    event loop, for `progress` the thread that the handler runs in. One that raises is logged to the logger
+    `cano_dsl`, and the run goes on.
 
     | hook | when |
     | --- | --- |

@@ -21,11 +21,6 @@ class Wanted:
     by: tuple[tuple[HandlerSpec, Want], ...]
     optional: bool
 
-    @property
-    def shown(self) -> str:
-        """The type in words, as the first handler has it."""
-        return self.by[0][1].shown
-
 
 @dataclass(frozen=True, slots=True)
 class Wiring:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -11,7 +12,7 @@ BENCH = Path(__file__).resolve().parents[2] / "tools" / "bench"
 
 
 @pytest.fixture(scope="module")
-def cases() -> ModuleType:
+def cases() -> Iterator[ModuleType]:
     """Load the cases, which are a script's."""
     spec = importlib.util.spec_from_file_location("cases", BENCH / "cases.py")
     assert spec is not None and spec.loader is not None
@@ -21,6 +22,7 @@ def cases() -> ModuleType:
         spec.loader.exec_module(module)
         yield module
     finally:
+        module.LOOP.close()
         del sys.modules["cases"]
 
 

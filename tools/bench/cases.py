@@ -51,7 +51,8 @@ class Case:
     budget_s: float | None = None
 
 
-Ring = Enum("Ring", [*(f"S{number}" for number in range(RING)), "DONE"])
+LOOP = asyncio.Runner()  # open between the cases, closed by whoever is done with them
+Ring: Any = Enum("Ring", " ".join([*(f"S{number}" for number in range(RING)), "DONE"]))  # type: ignore[misc]
 Table = dict[Enum, Any]
 
 
@@ -73,7 +74,7 @@ async def _last(counter: Counter, limit: Limit) -> Any:
 def ring() -> tuple[Workflow[Any, Any], Table]:
     """Make the long run, and its table."""
     table: Table = {Ring[f"S{n}"]: _next(Ring[f"S{n + 1}"]) for n in range(RING - 1)}
-    handlers = [state(at, to=(Ring[f"S{n + 1}"],))(fn) for n, (at, fn) in enumerate(table.items())]
+    handlers: list[Any] = [state(at, to=(Ring[f"S{n + 1}"],))(fn) for n, (at, fn) in enumerate(table.items())]
     table[LAST] = _last
     handlers.append(state(LAST, to=(FIRST, DONE))(_last))
     return Workflow.build(Ring, *handlers, start=FIRST, exits=(DONE,)), table
@@ -162,8 +163,7 @@ class Watch(Observer):
 
 
 def repeated(run: Callable[[], Awaitable[Any]], times: int) -> Callable[[], Any]:
-    """Do something many times in one event loop, which stays open between the calls."""
-    loop = asyncio.new_event_loop()
+    """Do something many times in the one event loop of the benchmark."""
 
     async def all_of_them() -> Any:
         result = None
@@ -171,23 +171,15 @@ def repeated(run: Callable[[], Awaitable[Any]], times: int) -> Callable[[], Any]
             result = await run()
         return result
 
-    return lambda: loop.run_until_complete(all_of_them())
+    return lambda: LOOP.run(all_of_them())
 
 
 def runs() -> list[Case]:
     """Give the cases of running."""
     long, table = ring()
     three = Workflow.build(Three, first, second, third, start=Three.A, exits=(Three.DONE,))
-    parts = (first_of_two, second_of_two, third_of_two)
-    two = Workflow.build(Three, *parts, start=Three.A, exits=(Three.DONE,))
-    picking = (first_of_two, second_of_one, third_of_two)
-    some = Workflow.build(Three, *picking, start=Three.A, exits=(Three.DONE,))
-    counter, limit = Counter(), Limit()
     plain: Table = {handler.spec.at: handler.spec.fn for handler in (first, second, third)}
-    with_two: Table = {handler.spec.at: handler.spec.fn for handler in parts}
-    watched = two.configure(observers=[Watch()])
-    runner = two.bind(counter=counter, limit=limit)
-    hand_two = repeated(lambda: by_hand_two(with_two, Three.A, counter, limit), 1000)
+    limit = Limit()
     return [
         Case(
             "transition, two resources",
@@ -203,27 +195,27 @@ def runs() -> list[Case]:
             per=1000,
             budget=2.0,
         ),
-        Case(
-            "run with two resources",
-            repeated(lambda: two.run(counter=counter, limit=limit), 1000),
-            hand_two,
-            per=1000,
-            budget=None,
-        ),
-        Case("run with two resources, bound", repeated(runner.run, 1000), hand_two, per=1000, budget=2.0),
-        Case(
-            "run whose handlers take some of the two",
-            repeated(lambda: some.run(counter=counter, limit=limit), 1000),
-            hand_two,
-            per=1000,
-        ),
-        Case(
-            "run with two resources, observed",
-            repeated(lambda: watched.run(counter=counter, limit=limit), 1000),
-            hand_two,
-            per=1000,
-        ),
+        *_with_two_resources(),
     ]
+
+
+def _with_two_resources() -> list[Case]:
+    parts = (first_of_two, second_of_two, third_of_two)
+    two = Workflow.build(Three, *parts, start=Three.A, exits=(Three.DONE,))
+    picking = (first_of_two, second_of_one, third_of_two)
+    some = Workflow.build(Three, *picking, start=Three.A, exits=(Three.DONE,))
+    watched = two.configure(observers=[Watch()])
+    table: Table = {handler.spec.at: handler.spec.fn for handler in parts}
+    counter, limit = Counter(), Limit()
+    runner = two.bind(counter=counter, limit=limit)
+    rival = repeated(lambda: by_hand_two(table, Three.A, counter, limit), 1000)
+    cases: list[tuple[str, Callable[[], Awaitable[Any]], float | None]] = [
+        ("run with two resources", lambda: two.run(counter=counter, limit=limit), 2.0),
+        ("run with two resources, bound", runner.run, 2.0),
+        ("run whose handlers take some of the two", lambda: some.run(counter=counter, limit=limit), None),
+        ("run with two resources, observed", lambda: watched.run(counter=counter, limit=limit), None),
+    ]
+    return [Case(name, repeated(run, 1000), rival, per=1000, budget=budget) for name, run, budget in cases]
 
 
 BODY = """

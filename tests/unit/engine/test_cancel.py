@@ -209,20 +209,22 @@ def test_cancel_is_seen_where_the_run_next_suspends(run_async: Callable[..., Any
 def test_cancel_twice_is_cancel_once() -> None:
     """R8: a second Task.cancel() in the handler's own cleanup ends the run as one cancel, teardown once."""
     log: list[str] = []
+    cleaning = asyncio.Event()
 
     async def work(box: Box) -> Job:
         try:
             await asyncio.sleep(10)
-        except asyncio.CancelledError:
-            await asyncio.sleep(0.01)
-            raise
+        finally:
+            cleaning.set()
+            await asyncio.sleep(10)
         return Job.MORE
 
     async def main() -> None:
         task = asyncio.create_task(one(work).run(box=Box(log)))
-        for _ in range(2):
-            await asyncio.sleep(0.003)
-            task.cancel()
+        await asyncio.sleep(0)
+        task.cancel()
+        await cleaning.wait()
+        task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
 

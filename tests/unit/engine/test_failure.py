@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cano_dsl import Run, Workflow, state
-from cano_dsl.errors import CanoError, HandlerFailed, PolicyError, RunError
+from cano_dsl.errors import CanoError, HandlerFailed, InternalError, PolicyError, RunError
 from cano_dsl.testing import Recorder
 
 
@@ -255,6 +255,18 @@ def test_traceback_leads_to_the_line_that_raised(run_async: Callable[..., Any]) 
     while trace.tb_next is not None:
         trace = trace.tb_next
     assert trace.tb_frame.f_code.co_name == "asynchronous"
+
+
+def test_failure_at_an_exit_is_our_own_fault() -> None:
+    """A failure where there is no handler must never happen: it asks for a report."""
+    from cano_dsl.engine._failure import handler_failed
+
+    built = raising(ValueError())
+    exit_step = built._plan.steps(("box",)).by_name["DONE"]
+    with pytest.raises(
+        InternalError, match=r"a run of 'Job' failed at <Step Job\.DONE>, which has no handler"
+    ):
+        handler_failed(built._plan, (), None, (None, exit_step), ValueError())
 
 
 def test_nested_failure_keeps_both_places(run_async: Callable[..., Any]) -> None:

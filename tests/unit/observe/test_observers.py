@@ -3,6 +3,7 @@
 import contextlib
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from enum import Enum
 from typing import Any, Literal
 
@@ -180,6 +181,20 @@ def test_only_hooks_that_are_overridden_are_called(hook: str) -> None:
     events = events_of([one()])
     assert events is not None
     assert [name for name in HOOKS if getattr(events, name) is not None] == [hook]
+
+
+@pytest.mark.parametrize("end", [Job.DONE, ValueError("boom")], ids=["success", "failure"])
+@pytest.mark.parametrize("hook", [name for name in HOOKS if name not in ("cancelled", "teardown_failed")])
+def test_one_hook_sees_all_of_its_events(hook: str, end: Any, run_async: Callable[..., Any]) -> None:
+    """O1 and O2: an observer of one event is told each of them, exactly as one of all events is."""
+    seen: list[Any] = []
+    one = type("One", (Observer,), {hook: lambda self, *arguments: seen.append(arguments[1:])})
+    everything = Recorder()
+    for observer in (one(), everything):
+        with suppress(HandlerFailed):
+            run(jobs(end), run_async, observer)
+    expected = [tuple(event.details.values()) for event in everything.events if event.name == hook]
+    assert [str(details) for details in seen] == [str(details) for details in expected]
 
 
 def test_hooks_are_those_of_the_class() -> None:

@@ -145,19 +145,20 @@ def test_torn_down_whatever_happens(kind: str, run_async: Callable[..., Any]) ->
     """S2: teardown runs after success, failure and cancel alike, to its end."""
     log: list[str] = []
 
-    async def work(a: Any) -> Job:
+    async def work(a: Any, scope: anyio.CancelScope) -> Job:
         if kind == "failure":
             raise ValueError
         if kind == "exit":
             raise SystemExit
         if kind == "cancel":
+            scope.cancel()
             await anyio.sleep(10)
         return Job.DONE
 
     async def main() -> None:
-        with anyio.move_on_after(0.005):
+        with anyio.CancelScope() as scope:
             try:
-                await one(work).run(a=Base("a", log))
+                await one(work).run(a=Base("a", log), scope=scope)
             except (HandlerFailed, SystemExit):
                 log.append("raised")
 
@@ -209,7 +210,7 @@ def test_teardown_is_cut_after_its_limit(
 ) -> None:
     """S2: a teardown that takes longer than its 30 s is cut, reported, and the others still run."""
     assert _lifecycle.TEARDOWN_LIMIT_S == 30.0
-    monkeypatch.setattr(_lifecycle, "TEARDOWN_LIMIT_S", 0.01)
+    monkeypatch.setattr(_lifecycle, "TEARDOWN_LIMIT_S", 0.03)
     log: list[str] = []
 
     class Hangs(Base):
@@ -225,29 +226,19 @@ def test_teardown_is_cut_after_its_limit(
         async def __aexit__(self, *_: object) -> None:
             await self.teardown()
 
-    async def work(a: Any, b: Any, c: Any) -> Job:
+    async def work(a: Any, b: Any, c: Any, scope: anyio.CancelScope) -> Job:
         if kind == "cancel":
+            scope.cancel()
             await anyio.sleep(10)
         return Job.DONE
 
     recorder = Recorder()
-    hanging: Any = Hangs("b", log)
-    if as_manager:
-
-        class Plain:
-            __aenter__ = Hangs.__aenter__
-            __aexit__ = Hangs.__aexit__
-            setup = staticmethod(lambda: Base.setup(hanging))
-            teardown = staticmethod(lambda: Hangs.teardown(hanging))
-
-        hanging_given: Any = managed(Plain())
-    else:
-        hanging_given = hanging
+    hanging: Any = managed(Hangs("b", log)) if as_manager else Hangs("b", log)
     built = one(work).configure(observers=[recorder])
 
     async def main() -> Any:
-        with anyio.move_on_after(0.005 if kind == "cancel" else 10) as scope:
-            return await built.run(a=Base("a", log), b=hanging_given, c=Base("c", log))
+        with anyio.CancelScope() as scope:
+            return await built.run(a=Base("a", log), b=hanging, c=Base("c", log), scope=scope)
         return scope.cancelled_caught
 
     assert run_async(main) is (True if kind == "cancel" else Job.DONE)
@@ -255,7 +246,7 @@ def test_teardown_is_cut_after_its_limit(
     (event,) = [e for e in recorder.events if e.name == "teardown_failed"]
     assert event.details["resource"] == "b"
     assert isinstance(event.details["error"], TimeoutError)
-    assert str(event.details["error"]) == "teardown of resource 'b' took over 0.01 s and was cut"
+    assert str(event.details["error"]) == "teardown of resource 'b' took over 0.03 s and was cut"
     assert len(caplog.records) == 1
 
 
@@ -668,6 +659,49 @@ def test_manager_with_a_deadline_of_its_own(run_async: Callable[..., Any]) -> No
         run_async(one(work).bind(n=managed(brief)).run)
     assert str(caught.value) == "resource 'n' cancelled what used it"
     assert caught.value.__cause__ is None
+
+
+def test_manager_with_a_native_timeout() -> None:
+    """R5: asyncio's own timeout within a manager turns its cancel into the TimeoutError that it is."""
+
+    @asynccontextmanager
+    async def brief() -> AsyncIterator[int]:
+        async with asyncio.timeout(0.005):
+            yield 1
+
+    async def work(n: int) -> Job:
+        await asyncio.sleep(10)
+        return Job.DONE
+
+    async def main() -> int:
+        with pytest.raises(ResourceFailed, match="resource 'n' cancelled what used it: TimeoutError"):
+            await one(work).run(n=managed(brief))
+        task = asyncio.current_task()
+        assert task is not None
+        return task.cancelling()
+
+    assert asyncio.run(main()) == 0
+
+
+def test_sloppy_manager_does_not_hide_a_cancel() -> None:
+    """S2: a manager that swallows, or raises in answer to, a cancel from outside does not change the outcome."""
+
+    async def work(s: Any) -> Job:
+        await asyncio.sleep(10)
+        return Job.DONE
+
+    async def main(answer: object) -> None:
+        task = asyncio.create_task(one(work).run(s=managed(Session([], answer))))
+        await asyncio.sleep(0.001)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        with anyio.move_on_after(0.001) as scope:
+            await one(work).run(s=managed(Session([], answer)))
+        assert scope.cancelled_caught
+
+    for answer in (True, ValueError("stuck")):
+        asyncio.run(main(answer))
 
 
 def test_runner_may_be_left_by_another_task() -> None:

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar
 
 import anyio
 import anyio.lowlevel
@@ -188,6 +188,8 @@ class Holder(Generic[T]): ...
         (None, type(None), True),
         (0, None, False),
         (1, Any, True),
+        (1, Annotated[int, "size"], True),
+        ("1", Annotated[int, "size"], False),
         (1, object, True),
         ([1, 2], list[int], True),
         ([1, "2"], list[int], False),

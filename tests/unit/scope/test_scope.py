@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 import anyio
@@ -12,6 +13,7 @@ import pytest
 import trio
 
 from cano_dsl.scope import SYSTEM_CLOCK, cancel_is_pending, in_thread, is_cancel, loop_is_running, run_to_end
+from cano_dsl.scope._task import _perform
 
 
 def test_in_thread_gives_the_result(run_async: Callable[..., Any]) -> None:
@@ -42,6 +44,13 @@ def test_in_thread_raises_what_the_call_raises(error: BaseException, run_async: 
         return False
 
     assert run_async(main)
+
+
+def test_call_that_was_cancelled_is_not_begun() -> None:
+    """A call that is cancelled between being handed to a thread and the thread's taking it up never begins."""
+    call: Future[None] = Future()
+    assert call.cancel()
+    _perform(call, lambda: pytest.fail("it began"), ())
 
 
 def test_is_cancel(run_async: Callable[..., Any]) -> None:
