@@ -46,16 +46,7 @@ def define(
         exits=tuple(dict.fromkeys(end._name_ for end in ends if member_name(end, states) is not None)),
         handlers=tuple(_handler(spec, states, wants) for spec, wants in read),
         where=where,
-        strays=(
-            *_strays("start=", [start], states),
-            *_strays("exits=", ends, states),
-            *_strays("waive=", [waive.state for waive in waivers if waive.state is not None], states),
-            *(
-                stray
-                for spec in specs
-                for stray in _strays(f'handler "{spec.name}"', [spec.at], states, spec.where)
-            ),
-        ),
+        strays=_all_strays(states, start, ends, waivers, specs),
         aliases=tuple((key, m._name_) for key, m in states.__members__.items() if key != m._name_),
         offers=None if resources is None else _offers(resources, where),
         data=None if data is None else Want("data", data, show(data)),
@@ -84,6 +75,24 @@ def _waivers(waive: object, where: Where) -> tuple[Waive, ...]:
                 parameter="waive",
             )
     return given
+
+
+def _all_strays(
+    states: type[Enum],
+    start: object,
+    ends: Iterable[object],
+    waivers: Iterable[Waive],
+    specs: Iterable[HandlerSpec],
+) -> tuple[Stray, ...]:
+    waived = [waive.state for waive in waivers if waive.state is not None]
+    found = [
+        *_strays("start=", [start], states),
+        *_strays("exits=", ends, states),
+        *_strays("waive=", waived, states),
+    ]
+    for spec in specs:
+        found += _strays(f'handler "{spec.name}"', [spec.at], states, spec.where)
+    return tuple(found)
 
 
 def _strays(

@@ -11,6 +11,24 @@ class ResourceError(CanoError):
 
     Attributes:
         resource: The name of the first resource at fault.
+
+    Example:
+        >>> from cano_dsl.errors import ResourceError
+        >>> from enum import Enum
+        >>> from typing import Literal
+        >>> from cano_dsl import Workflow, state
+        >>> class Job(Enum):
+        ...     WORK = 1
+        ...     DONE = 2
+        >>> @state(Job.WORK)
+        ... def work(size: int) -> Literal[Job.DONE]:
+        ...     return Job.DONE
+        >>> jobs = Workflow.build(Job, work, start=Job.WORK, exits=(Job.DONE,))
+        >>> try:
+        ...     jobs.run_sync()
+        ... except ResourceError as error:
+        ...     print(error.code, error.resource)
+        resource-missing size
     """
 
     code = "resource"
@@ -25,6 +43,24 @@ class ResourceMissing(ResourceError):
 
     Attributes:
         missing: The names of all of them.
+
+    Example:
+        >>> from cano_dsl.errors import ResourceMissing
+        >>> from enum import Enum
+        >>> from typing import Literal
+        >>> from cano_dsl import Workflow, state
+        >>> class Job(Enum):
+        ...     WORK = 1
+        ...     DONE = 2
+        >>> @state(Job.WORK)
+        ... def work(size: int, name: str) -> Literal[Job.DONE]:
+        ...     return Job.DONE
+        >>> jobs = Workflow.build(Job, work, start=Job.WORK, exits=(Job.DONE,))
+        >>> try:
+        ...     jobs.run_sync()
+        ... except ResourceMissing as error:
+        ...     print(error.missing)
+        ('size', 'name')
     """
 
     code = "resource-missing"
@@ -38,7 +74,26 @@ class ResourceMissing(ResourceError):
 
 
 class ResourceUnknown(ResourceError):
-    """A resource was given that no handler wants, most often a misspelt name."""
+    """A resource was given that no handler wants, most often a misspelt name.
+
+    Example:
+        >>> from cano_dsl.errors import ResourceUnknown
+        >>> from enum import Enum
+        >>> from typing import Literal
+        >>> from cano_dsl import Workflow, state
+        >>> class Job(Enum):
+        ...     WORK = 1
+        ...     DONE = 2
+        >>> @state(Job.WORK)
+        ... def work(size: int) -> Literal[Job.DONE]:
+        ...     return Job.DONE
+        >>> jobs = Workflow.build(Job, work, start=Job.WORK, exits=(Job.DONE,))
+        >>> try:
+        ...     jobs.run_sync(sise=3)
+        ... except ResourceUnknown as error:
+        ...     print(error)
+        workflow 'Job' has no resource 'sise': did you mean 'size'?
+    """
 
     code = "resource-unknown"
 
@@ -50,7 +105,26 @@ class ResourceUnknown(ResourceError):
 
 
 class ResourceWrongType(ResourceError):
-    """A resource is not of the type that a handler annotates."""
+    """A resource is not of the type that a handler annotates.
+
+    Example:
+        >>> from cano_dsl.errors import ResourceWrongType
+        >>> from enum import Enum
+        >>> from typing import Literal
+        >>> from cano_dsl import Workflow, state
+        >>> class Job(Enum):
+        ...     WORK = 1
+        ...     DONE = 2
+        >>> @state(Job.WORK)
+        ... def work(size: int) -> Literal[Job.DONE]:
+        ...     return Job.DONE
+        >>> jobs = Workflow.build(Job, work, start=Job.WORK, exits=(Job.DONE,))
+        >>> try:
+        ...     jobs.run_sync(size="3")
+        ... except ResourceWrongType as error:
+        ...     print(error.resource, error.wanted, error.found)
+        size int str
+    """
 
     code = "resource-wrong-type"
 
@@ -67,6 +141,27 @@ class SetupFailed(ResourceError):
     """The setup of a resource raised; those set up before it were torn down, the rest never touched.
 
     The exception of the setup is the `__cause__`.
+
+    Example:
+        >>> from cano_dsl.errors import SetupFailed
+        >>> class Session:
+        ...     async def setup(self) -> None:
+        ...         raise OSError("refused")
+        >>> from enum import Enum
+        >>> from typing import Literal
+        >>> from cano_dsl import Workflow, state
+        >>> class Job(Enum):
+        ...     WORK = 1
+        ...     DONE = 2
+        >>> @state(Job.WORK)
+        ... def work(session: object) -> Literal[Job.DONE]:
+        ...     return Job.DONE
+        >>> jobs = Workflow.build(Job, work, start=Job.WORK, exits=(Job.DONE,))
+        >>> try:
+        ...     jobs.run_sync(session=Session())
+        ... except SetupFailed as error:
+        ...     print(error)
+        setup of resource 'session' failed: OSError: refused
     """
 
     code = "setup-failed"
@@ -79,6 +174,11 @@ class ResourceFailed(ResourceError):
     """A resource broke while it was in use and cancelled what used it, as a task group does.
 
     The exception of its `__aexit__` is the `__cause__`, where it raised one. Handlers may have been called.
+
+    Example:
+        >>> from cano_dsl.errors import ResourceFailed
+        >>> print(ResourceFailed(resource="tasks", error=OSError("lost the connection")))
+        resource 'tasks' cancelled what used it: OSError: lost the connection
     """
 
     code = "resource-failed"
@@ -89,7 +189,27 @@ class ResourceFailed(ResourceError):
 
 
 class RunnerState(ResourceError):
-    """A runner was used in a state that does not allow it: entered twice, or asked for health unentered."""
+    """A runner was used in a state that does not allow it: entered twice, or asked for health unentered.
+
+    Example:
+        >>> import asyncio
+        >>> from cano_dsl.errors import RunnerState
+        >>> from enum import Enum
+        >>> from typing import Literal
+        >>> from cano_dsl import Workflow, state
+        >>> class Job(Enum):
+        ...     WORK = 1
+        ...     DONE = 2
+        >>> @state(Job.WORK)
+        ... def work() -> Literal[Job.DONE]:
+        ...     return Job.DONE
+        >>> jobs = Workflow.build(Job, work, start=Job.WORK, exits=(Job.DONE,))
+        >>> try:
+        ...     asyncio.run(jobs.bind().health())
+        ... except RunnerState as error:
+        ...     print(error)
+        runner of workflow 'Job' has nothing set up: ask for health within `async with`
+    """
 
     code = "runner-state"
 
@@ -98,13 +218,34 @@ class RunnerState(ResourceError):
 
 
 class StoreError(CanoError):
-    """The root of errors around stored values."""
+    """The root of errors around stored values.
+
+    Example:
+        >>> from threading import Lock
+        >>> from cano_dsl import MemoryStore
+        >>> from cano_dsl.errors import StoreError
+        >>> try:
+        ...     MemoryStore(lock=Lock()).get("lock")
+        ... except StoreError as error:
+        ...     print(error)
+        the store's 'lock' (lock) cannot be copied (TypeError: cannot pickle '_thread.lock' object): use get_shared
+    """
 
     code = "store"
 
 
 class KeyMissing(StoreError, LookupError):
-    """A key that the store does not hold; a LookupError, not a KeyError, whose text would be quoted."""
+    """A key that the store does not hold; a LookupError, not a KeyError, whose text would be quoted.
+
+    Example:
+        >>> from cano_dsl import MemoryStore
+        >>> from cano_dsl.errors import KeyMissing
+        >>> try:
+        ...     MemoryStore(cart=[]).get("card")
+        ... except KeyMissing as error:
+        ...     print(error)
+        the store has no key 'card': it holds 'cart'
+    """
 
     code = "key-missing"
 
@@ -115,7 +256,17 @@ class KeyMissing(StoreError, LookupError):
 
 
 class ValueWrongType(StoreError, TypeError):
-    """A stored value that is not of the type asked for; the store is unchanged."""
+    """A stored value that is not of the type asked for; the store is unchanged.
+
+    Example:
+        >>> from cano_dsl import MemoryStore
+        >>> from cano_dsl.errors import ValueWrongType
+        >>> try:
+        ...     MemoryStore(cart=["tea", 1]).get("cart", list[str])
+        ... except ValueWrongType as error:
+        ...     print(error.key, error.wanted, error.found, sep=", ")
+        cart, list[str], list[str | int]
+    """
 
     code = "value-wrong-type"
 

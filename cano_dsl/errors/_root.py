@@ -22,6 +22,15 @@ class CanoError(Exception):
 
     Attributes:
         code: A short, stable name of the kind of error, for logs and dashboards.
+
+    Example:
+        >>> from cano_dsl import MemoryStore
+        >>> from cano_dsl.errors import CanoError
+        >>> try:
+        ...     MemoryStore().get("cart")
+        ... except CanoError as error:
+        ...     print(f"{error.code}: {error}")
+        key-missing: the store has no key 'cart': it is empty
     """
 
     code: ClassVar[str] = "cano"
@@ -39,7 +48,13 @@ class CanoError(Exception):
 
 
 class InternalError(CanoError):
-    """A state that the library itself must never reach; please report it with the traceback."""
+    """A state that the library itself must never reach; please report it with the traceback.
+
+    Example:
+        >>> from cano_dsl.errors import InternalError
+        >>> print(InternalError("a run ended nowhere"))
+        a run ended nowhere. This is a bug in cano_dsl: please report it with this traceback
+    """
 
     code = "internal"
 
@@ -49,7 +64,13 @@ class InternalError(CanoError):
 
 
 class DefinitionError(CanoError):
-    """The root of errors in a definition; raised before any run."""
+    """The root of errors in a definition; raised before any run.
+
+    Example:
+        >>> from cano_dsl.errors import DefinitionError, GraphError, PolicyError, SignatureError
+        >>> all(issubclass(kind, DefinitionError) for kind in (GraphError, PolicyError, SignatureError))
+        True
+    """
 
     code = "definition"
 
@@ -60,6 +81,15 @@ class SignatureError(DefinitionError, TypeError):
     Attributes:
         where: The line of the function or call.
         parameter: The parameter at fault; None when it is the function as a whole.
+
+    Example:
+        >>> from cano_dsl import managed
+        >>> from cano_dsl.errors import SignatureError
+        >>> try:
+        ...     managed(5)
+        ... except SignatureError as error:
+        ...     print(error)
+        managed() was given 5. Give an async context manager, or a function without arguments that gives one
     """
 
     code = "signature"
@@ -80,6 +110,15 @@ class PolicyError(DefinitionError, ValueError):
         field: The argument's name.
         value: What was given.
         allowed: What may be given, in words.
+
+    Example:
+        >>> from cano_dsl import Waive
+        >>> from cano_dsl.errors import PolicyError
+        >>> try:
+        ...     Waive("dead-end", None, "")
+        ... except PolicyError as error:
+        ...     print(error.field, error.allowed, sep=": ")
+        reason: a sentence that says why
     """
 
     code = "policy"
@@ -97,6 +136,19 @@ class GraphError(DefinitionError, ValueError):
     Attributes:
         workflow: The workflow's name.
         findings: Every broken rule, at once, in the order of the handlers.
+
+    Example:
+        >>> from enum import Enum
+        >>> from cano_dsl import Workflow
+        >>> from cano_dsl.errors import GraphError
+        >>> class Job(Enum):
+        ...     WORK = 1
+        ...     DONE = 2
+        >>> try:
+        ...     Workflow.build(Job, start=Job.WORK, exits=(Job.DONE,))
+        ... except GraphError as error:
+        ...     print([(finding.code, finding.state) for finding in error.findings])
+        [('exhaustive', 'WORK')]
     """
 
     code = "graph"

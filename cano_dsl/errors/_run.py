@@ -14,6 +14,24 @@ class RunError(CanoError):
 
     Attributes:
         at: Workflow, run id, state, attempt, path and handler.
+
+    Example:
+        >>> from cano_dsl.errors import RunError
+        >>> from enum import Enum
+        >>> from typing import Literal
+        >>> from cano_dsl import Workflow, state
+        >>> class Job(Enum):
+        ...     WORK = 1
+        ...     DONE = 2
+        >>> @state(Job.WORK)
+        ... def work() -> Literal[Job.DONE]:
+        ...     raise ValueError("no tea")
+        >>> jobs = Workflow.build(Job, work, start=Job.WORK, exits=(Job.DONE,))
+        >>> try:
+        ...     jobs.run_sync()
+        ... except RunError as error:
+        ...     print(error.code, error.at.workflow, error.at.state, error.at.attempt)
+        handler-failed Job Job.WORK 1
     """
 
     code = "run"
@@ -24,7 +42,26 @@ class RunError(CanoError):
 
 
 class HandlerFailed(RunError):
-    """A handler raised; its exception is the `__cause__`, as it was, groups included."""
+    """A handler raised; its exception is the `__cause__`, as it was, groups included.
+
+    Example:
+        >>> from cano_dsl.errors import HandlerFailed
+        >>> from enum import Enum
+        >>> from typing import Literal
+        >>> from cano_dsl import Workflow, state
+        >>> class Job(Enum):
+        ...     WORK = 1
+        ...     DONE = 2
+        >>> @state(Job.WORK)
+        ... def work() -> Literal[Job.DONE]:
+        ...     raise ValueError("no tea")
+        >>> jobs = Workflow.build(Job, work, start=Job.WORK, exits=(Job.DONE,))
+        >>> try:
+        ...     jobs.run_sync()
+        ... except HandlerFailed as error:
+        ...     print(error.at.state, repr(error.__cause__))
+        Job.WORK ValueError('no tea')
+    """
 
     code = "handler-failed"
 
@@ -38,6 +75,24 @@ class UndeclaredTransition(RunError):
     Attributes:
         target: What it returned.
         declared: The states that it may go to.
+
+    Example:
+        >>> from cano_dsl.errors import UndeclaredTransition
+        >>> from enum import Enum
+        >>> from typing import Literal
+        >>> from cano_dsl import Workflow, state
+        >>> class Job(Enum):
+        ...     WORK = 1
+        ...     DONE = 2
+        >>> @state(Job.WORK)
+        ... def work() -> Literal[Job.DONE]:
+        ...     return Job.WORK
+        >>> jobs = Workflow.build(Job, work, start=Job.WORK, exits=(Job.DONE,))
+        >>> try:
+        ...     jobs.run_sync()
+        ... except UndeclaredTransition as error:
+        ...     print(error.target, error.declared)
+        Job.WORK (<Job.DONE: 2>,)
     """
 
     code = "undeclared-transition"
@@ -60,7 +115,29 @@ class UndeclaredTransition(RunError):
 
 
 class LoopRunning(CanoError, RuntimeError):
-    """`run_sync` was called on a thread that runs an event loop, which it would block."""
+    """`run_sync` was called on a thread that runs an event loop, which it would block.
+
+    Example:
+        >>> import asyncio
+        >>> from cano_dsl.errors import LoopRunning
+        >>> from enum import Enum
+        >>> from typing import Literal
+        >>> from cano_dsl import Workflow, state
+        >>> class Job(Enum):
+        ...     WORK = 1
+        ...     DONE = 2
+        >>> @state(Job.WORK)
+        ... def work() -> Literal[Job.DONE]:
+        ...     return Job.DONE
+        >>> jobs = Workflow.build(Job, work, start=Job.WORK, exits=(Job.DONE,))
+        >>> async def main() -> Job:
+        ...     return jobs.run_sync()
+        >>> try:
+        ...     asyncio.run(main())
+        ... except LoopRunning as error:
+        ...     print(error)
+        run_sync of workflow 'Job' was called inside an event loop: await run() there
+    """
 
     code = "loop-running"
 
