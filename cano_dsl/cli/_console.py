@@ -1,4 +1,4 @@
-"""Where the command writes: lines without codes in a pipe, colour and a live line on a terminal."""
+"""Where the command writes: plain lines in a pipe, colour and a live line on a terminal."""
 
 import sys
 from typing import TextIO
@@ -12,16 +12,21 @@ def console_for(stream: TextIO | None = None) -> Console:
     return Console(file=stream if stream is not None else sys.stdout, highlight=False, soft_wrap=True)
 
 
-def duration(seconds: float) -> str:
-    """Write a time in the unit that reads best."""
-    if seconds < 1:
-        return f"{seconds * 1000:.1f} ms"
-    if seconds < 60:  # noqa: PLR2004 - a minute
-        return f"{seconds:.2f} s"
-    minutes, rest = divmod(seconds, 60)
-    return f"{minutes:.0f} min {rest:.0f} s"
-
-
 def line(text: str, style: str = "") -> Text:
     """Make a line in which nothing is taken for markup."""
     return Text(text, style=style)
+
+
+def duration(seconds: float) -> str:
+    """Write a time in the unit that reads best."""
+    if seconds < 0.99995:  # noqa: PLR2004 - beyond, it would round to 1000.0 ms
+        return f"{seconds * 1000:.1f} ms"
+    if seconds < 59.995:  # noqa: PLR2004 - beyond, it would round to 60.00 s
+        return f"{seconds:.2f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02} s"
+
+
+def count(number: int, what: str) -> str:
+    """Write a number of things."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -1,24 +1,20 @@
 """Text from the command line as a value of an annotation."""
 
 import json
-from dataclasses import is_dataclass
+from collections.abc import Collection
 from enum import Enum
 from pathlib import PurePath
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
-TRUTH = {
-    "true": True,
-    "yes": True,
-    "on": True,
-    "1": True,
-    "false": False,
-    "no": False,
-    "off": False,
-    "0": False,
-}
+from cano_dsl.cli._fields import fields_of, is_pydantic
+from cano_dsl.errors import shown
+
+TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+NOTHING = ("none", "null")
+TEXTUAL = (str, bytes, bytearray, memoryview)  # collections that are written as text, not as JSON
 
 
 class NotConvertible(ValueError):
@@ -28,68 +24,71 @@ class NotConvertible(ValueError):
 def convert(text: str, annotation: object) -> Any:
     """Convert text to an annotation: numbers, truth, paths, Enums by name, dates, and JSON for the rest.
 
-    Text for a `str` stays as it is; without an annotation it stays text too.
+    Text for a `str` stays as it is, and so does text for an annotation that is missing or cannot be read.
 
     Raises:
         NotConvertible: The text is no such value.
     """
-    members = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
-    if type(None) in members and text.lower() in ("none", "null", ""):
+    kinds = [kind for kind in alternatives(annotation) if kind is not type(None)]
+    if len(kinds) < len(alternatives(annotation)) and text.lower() in NOTHING:
         return None
-    kinds = [member for member in members if member is not type(None)]
-    for kind in sorted(kinds, key=lambda member: member is str):  # text fits last
+    for kind in sorted(kinds, key=lambda kind: bare(kind) is str):  # any text is a str, so that comes last
         try:
             return _single(text, kind)
         except NotConvertible:
             if len(kinds) == 1:
                 raise
-    raise NotConvertible(f"{text!r} is none of {' | '.join(map(show, members))}")
+    raise NotConvertible(f"{shown(text)} is no {show(annotation)}")
+
+
+def bare(kind: Any) -> Any:
+    """Give the type behind `Annotated`, `NewType` and `type` aliases."""
+    while True:
+        if get_origin(kind) is Annotated:
+            kind = get_args(kind)[0]
+        elif hasattr(kind, "__supertype__"):
+            kind = kind.__supertype__
+        elif type(kind).__name__ == "TypeAliasType":
+            kind = kind.__value__
+        else:
+            return kind
+
+
+def alternatives(annotation: Any) -> tuple[Any, ...]:
+    """Give the members of a union, else the annotation itself."""
+    plain = bare(annotation)
+    return get_args(plain) if get_origin(plain) in (Union, UnionType) else (annotation,)
 
 
 def _single(text: str, kind: Any) -> Any:
-    if kind is str or not _is_known(kind):
+    plain = bare(kind)
+    known = isinstance(plain, type) or get_origin(plain) is not None
+    if not known or plain in (Any, object):
         return text
-    if kind is bool:
-        if text.lower() not in TRUTH:
-            raise NotConvertible(f"{text!r} is no bool: give true or false")
-        return TRUTH[text.lower()]
-    if isinstance(kind, type) and issubclass(kind, PurePath):
-        return kind(text)
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return _member(text, kind)
-    value: Any = text
-    if _is_structured(kind):
-        try:
-            value = json.loads(text)
-        except ValueError as error:
-            raise NotConvertible(f"{text!r} is no {show(kind)}: {error}; give JSON") from error
-    return convert_value(value, kind)
+    if plain is bool:
+        return _truth(text)
+    if get_origin(plain) is Literal:
+        return _literal(text, plain)
+    if isinstance(plain, type) and issubclass(plain, Enum):
+        return _member(text, plain)
+    return convert_value(_parsed(text, kind) if _is_structured(plain) else text, kind)
 
 
-def convert_value(value: Any, kind: Any) -> Any:
-    """Convert a value as JSON has it.
-
-    Raises:
-        NotConvertible: It is no value of the type.
-    """
-    try:
-        return msgspec.convert(value, kind, strict=False, dec_hook=_decode)
-    except (msgspec.ValidationError, NotConvertible) as error:
-        raise NotConvertible(f"{value!r} is no {show(kind)}: {error}") from error
-    except TypeError as error:
-        raise NotConvertible(f"a {show(kind)} cannot be given as text ({error})") from error
+def _truth(text: str) -> bool:
+    if text.lower() in (*TRUE, *FALSE):
+        return text.lower() in TRUE
+    raise NotConvertible(f"{shown(text)} is no bool: give true or false")
 
 
-def _decode(kind: Any, value: Any) -> Any:
-    if isinstance(kind, type) and issubclass(kind, PurePath) and isinstance(value, str):
-        return kind(value)
-    validate = getattr(kind, "model_validate", None)
-    if callable(validate):  # pydantic
-        try:
-            return validate(value)
-        except ValueError as error:
-            raise NotConvertible(str(error)) from error
-    raise NotConvertible(f"a {show(kind)} cannot be made from {value!r}")
+def _literal(text: str, kind: Any) -> Any:
+    choices = {_as_text(choice): choice for choice in get_args(kind)}
+    if text in choices:
+        return choices[text]
+    raise NotConvertible(f"{shown(text)} is not possible: give one of {', '.join(choices)}")
+
+
+def _as_text(value: Any) -> str:
+    return str(value._name_ if isinstance(value, Enum) else value)
 
 
 def _member(text: str, kind: type[Enum]) -> Enum:
@@ -98,23 +97,99 @@ def _member(text: str, kind: type[Enum]) -> Enum:
     for member in kind:
         if str(member.value) == text:
             return member
-    raise NotConvertible(f"{text!r} is no {kind.__name__}: give one of {', '.join(kind.__members__)}")
+    raise NotConvertible(f"{shown(text)} is no {kind.__name__}: give one of {', '.join(kind.__members__)}")
 
 
-def _is_known(kind: Any) -> bool:
-    return isinstance(kind, type) or get_origin(kind) is not None
+def _parsed(text: str, kind: Any) -> Any:
+    try:
+        return parse(text)
+    except NotConvertible as error:
+        raise NotConvertible(f"{shown(text)} is no {show(kind)}: give it as JSON; {error}") from error
+
+
+def parse(text: str) -> Any:
+    """Parse JSON.
+
+    Raises:
+        NotConvertible: It is none.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise NotConvertible(f"this is no JSON ({error})") from error
 
 
 def _is_structured(kind: Any) -> bool:
     origin = get_origin(kind) or kind
-    if not isinstance(origin, type):
+    if not isinstance(origin, type) or issubclass(origin, TEXTUAL):
         return False
-    structs = (dict, list, tuple, set, frozenset, msgspec.Struct)
-    return issubclass(origin, structs) or is_dataclass(origin) or hasattr(origin, "model_validate")
+    return issubclass(origin, Collection) or fields_of(origin) is not None
+
+
+def convert_value(value: Any, kind: Any) -> Any:
+    """Convert a value as JSON has it; Enums in it may be given by name.
+
+    Raises:
+        NotConvertible: It is no value of the type.
+    """
+    try:
+        return msgspec.convert(_with_members(value, kind), kind, strict=False, dec_hook=_decode)
+    except msgspec.ValidationError as error:
+        if isinstance(error.__cause__, NotConvertible) and " - at `" not in str(error):
+            raise error.__cause__ from error
+        why = str(error)
+        obvious = ", got `" in why and " - at `" not in why and not isinstance(value, (dict, list))
+        raise NotConvertible(f"{shown(value)} is no {show(kind)}{'' if obvious else f': {why}'}") from error
+    except Exception as error:  # the class's own checks may raise anything
+        raise NotConvertible(f"{show(kind)} cannot be made from {shown(value)}: {error}") from error
+
+
+def _with_members(value: Any, kind: Any) -> Any:
+    """Put a member's value where its name stands: msgspec knows Enums by their values alone."""
+    if isinstance(value, (str, int, float)):
+        for plain in map(bare, alternatives(kind)):
+            if isinstance(plain, type) and issubclass(plain, Enum) and value in plain.__members__:
+                return plain.__members__[str(value)].value
+        return value
+    for plain in map(bare, alternatives(kind)):
+        origin, inner = get_origin(plain) or plain, get_args(plain)
+        if isinstance(value, list) and inner:
+            each = inner if origin is tuple and len(inner) == len(value) else (inner[0],) * len(value)
+            return [_with_members(item, item_kind) for item, item_kind in zip(value, each, strict=False)]
+        if isinstance(value, dict) and len(inner) == 2:  # noqa: PLR2004 - keys and values
+            return {_with_members(k, inner[0]): _with_members(v, inner[1]) for k, v in value.items()}
+        fields = fields_of(origin)
+        if isinstance(value, dict) and fields is not None:
+            kinds = {name: field.type for name, field in fields.items()}
+            return {name: _with_members(item, kinds.get(name, Any)) for name, item in value.items()}
+    return value
+
+
+def _decode(kind: Any, value: Any) -> Any:
+    if is_pydantic(kind):
+        try:
+            return kind.model_validate(value)
+        except ValueError as error:
+            raise NotConvertible(f"{shown(value)} is no {show(kind)}: {reason(error)}") from error
+    if isinstance(kind, type) and issubclass(kind, PurePath) and isinstance(value, str):
+        return kind(value)
+    raise NotConvertible(f"{show(kind)} cannot be made from text: give it in code, to workflow.bind(...)")
+
+
+def reason(error: Any) -> str:
+    """Say on one line why a class refused a value."""
+    if type(error).__module__.startswith("pydantic"):
+        parts = [(".".join(map(str, part["loc"])), str(part["msg"])) for part in error.errors()]
+        return "; ".join(f"{place}: {message}" if place else message for place, message in parts)
+    return str(error) or type(error).__name__
 
 
 def show(kind: Any) -> str:
     """Name a type as its author writes it."""
-    if isinstance(kind, type) and get_origin(kind) is None:
-        return "None" if kind is type(None) else kind.__name__
-    return str(kind).replace("typing.", "")
+    plain = kind if type(kind).__name__ == "TypeAliasType" or hasattr(kind, "__supertype__") else bare(kind)
+    if kind is type(None):
+        return "None"
+    if get_origin(plain) in (Union, UnionType):
+        return " | ".join(map(show, get_args(plain)))
+    named = get_origin(plain) is None and hasattr(plain, "__name__")
+    return str(plain.__name__) if named else str(plain).replace("typing.", "")

@@ -1,25 +1,25 @@
 """The commands, their options, and their exit codes."""
 
 import sys
-import traceback
 from pathlib import Path
-from typing import Any
 
 import click
 
-from cano_dsl.cli._console import console_for, line
-from cano_dsl.cli._run import run, tell_failure
+from cano_dsl.cli._console import console_for
+from cano_dsl.cli._failure import tell_import
+from cano_dsl.cli._run import INTERRUPTED, run, tell_interrupt
 from cano_dsl.cli._show import graph_text, show_refused, show_sound, write
-from cano_dsl.cli._target import ImportFailed, Target, find
+from cano_dsl.cli._target import Found, ImportFailed, find
 from cano_dsl.cli._wiring import Wired
 from cano_dsl.errors import GraphError
 
-FORMATS = ("mermaid", "json")
 UNSOUND = 1
 UNUSABLE = 2
 
 _target = click.argument("target")
-_traceback = click.option("--traceback", "with_traceback", is_flag=True, help="Show all of an error.")
+_traceback = click.option(
+    "--traceback", "with_traceback", is_flag=True, help="Show the whole traceback of an error."
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -27,29 +27,46 @@ _traceback = click.option("--traceback", "with_traceback", is_flag=True, help="S
 def cano() -> None:
     """Check, draw and run workflows.
 
-    TARGET names a Workflow or a Runner: package.module:attribute or path/to/file.py[:attribute]. Without an
-    attribute it is the module's only one, or its only Runner.
-    """
+    TARGET names a Workflow, or a Runner made by workflow.bind(...):
+
+    \b
+        path/to/file.py            the only one in a file
+        path/to/file.py:orders     by its name there
+        package.module:orders      in a module
+
+    Without a name, a Runner is taken before the Workflow that it runs.
+    """  # noqa: D301 - \b is click's mark of a paragraph that keeps its lines
 
 
 @cano.command()
 @_target
 @_traceback
 def check(target: str, with_traceback: bool) -> None:  # noqa: FBT001 - click passes options so
-    """Print all findings; exit code 1 if there are any."""
-    show_sound(_find(target, with_traceback=with_traceback).value)
+    """Print all findings of a workflow.
+
+    Exit code 0 when it is sound, with or without warnings; 1 when it is not; 2 when TARGET cannot be
+    imported.
+    """
+    show_sound(_find(target, with_traceback=with_traceback, report=True), console_for())
 
 
 @cano.command()
 @_target
 @click.option(
-    "--format", "form", type=click.Choice(["mermaid", "json"]), default="mermaid", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(["mermaid", "json"]),
+    default="mermaid",
+    show_default=True,
+    help="What to write.",
 )
-@click.option("-o", "--output", metavar="FILE", help="Write to a file in place of standard output.")
+@click.option(
+    "-o", "--output", metavar="FILE", help="Write to a file, all of it or nothing, not to standard output."
+)
 @_traceback
 def graph(target: str, form: str, output: str | None, with_traceback: bool) -> None:  # noqa: FBT001
-    """Draw the graph."""
-    write(graph_text(_find(target, with_traceback=with_traceback).value.graph, form), output)
+    """Draw the graph of a workflow, as a Mermaid diagram or as JSON."""
+    write(graph_text(_find(target, with_traceback=with_traceback).graph, form), output)
 
 
 @cano.command("run")
@@ -59,56 +76,47 @@ def graph(target: str, form: str, output: str | None, with_traceback: bool) -> N
     "settings",
     metavar="NAME=VALUE",
     multiple=True,
-    help="Give or replace a resource, or a field of one: config.output=report. Given in order.",
+    help="Give or replace a resource, or a field of one, as in config.output=report. May be repeated.",
 )
-@click.option("--data", metavar="JSON", help="The run's data as JSON, or @file.json.")
+@click.option("--data", metavar="JSON", help="The run's data: JSON, or @FILE that holds it.")
 @_traceback
 def run_command(target: str, settings: tuple[str, ...], data: str | None, with_traceback: bool) -> None:  # noqa: FBT001
-    """Run once; exit code 0 at an exit state, 2 if it fails.
+    """Run a workflow once.
 
-    Prints each state with its time, then the exit with the time of the whole.
+    Prints each state with its time, then the exit with the time of the whole run.
+
+    Values are read by their annotation: text, numbers, true and false, paths, dates, members of an Enum by
+    name, none where None is possible, and JSON for all else.
+
+    Exit code 0 when an exit state is reached; 1 when the workflow is not sound; 2 when the run fails or
+    cannot begin; 130 after Ctrl-C.
     """
-    wired = Wired.of(_find(target, with_traceback=with_traceback).value)
-    resources = wired.with_settings(_settings(settings))
+    wired = Wired.of(_find(target, with_traceback=with_traceback))
+    resources = wired.with_settings(map(_setting, settings))
     sys.exit(run(wired, resources, wired.data_of(_text(data)), with_traceback=with_traceback))
 
 
-def _find(target: str, *, with_traceback: bool) -> Target:
+def _find(target: str, *, with_traceback: bool, report: bool = False) -> Found:
     """Find the target; a workflow that does not build, or a module that does not import, ends the command."""
     try:
         return find(target)
     except ImportFailed as failed:
-        error: Any = failed.__cause__
+        error = failed.__cause__
         if isinstance(error, GraphError):
-            show_refused(error)
+            show_refused(error, console_for(sys.stdout if report else sys.stderr))
             sys.exit(UNSOUND)
-        if not with_traceback:
-            where = _last_line(error)
-            console = console_for(sys.stderr)
-            console.print(line(f"{failed} cannot be imported{where}", "bold red"))
-        tell_failure(error, with_traceback=with_traceback)
+        tell_import(error or failed, str(failed), with_traceback=with_traceback)
         sys.exit(UNUSABLE)
+    except KeyboardInterrupt:
+        tell_interrupt(f" while {target} was imported")
+        sys.exit(INTERRUPTED)
 
 
-def _last_line(error: BaseException) -> str:
-    """Name the last line of the user's own code, not of this library or of Python's import system."""
-    own = str(Path(__file__).resolve().parents[1])
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith((own, "<frozen")) and "importlib" not in frame.filename
-    ]
-    return f", line {frames[-1].lineno} of {frames[-1].filename}" if frames else ""
-
-
-def _settings(given: tuple[str, ...]) -> dict[str, str]:
-    settings = {}
-    for item in given:
-        name, equals, value = item.partition("=")
-        if not equals or not name:
-            raise click.UsageError(f"--set {item}: give name=value or name.field=value")
-        settings[name] = value
-    return settings
+def _setting(item: str) -> tuple[str, str]:
+    name, equals, value = item.partition("=")
+    if not equals or not name:
+        raise click.UsageError(f"--set {item}: give it as name=value, or name.field=value")
+    return name, value
 
 
 def _text(data: str | None) -> str | None:
@@ -117,4 +125,5 @@ def _text(data: str | None) -> str | None:
     try:
         return Path(data[1:]).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise click.UsageError(f"--data {data}: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise click.UsageError(f"--data {data}: the file cannot be read: {reason}") from error

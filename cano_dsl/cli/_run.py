@@ -3,37 +3,47 @@
 
 import sys
 import time
-import traceback
 from enum import Enum
 from types import TracebackType
 from typing import Any, Self
 
+import click
 from rich.console import Console
 from rich.status import Status
 
 from cano_dsl.cli._console import console_for, duration, line
+from cano_dsl.cli._failure import tell_failure
 from cano_dsl.cli._wiring import Wired
-from cano_dsl.errors import CanoError, PolicyError, ResourceError, RunError
+from cano_dsl.errors import CanoError, PolicyError, ResourceMissing, RunError, told
+from cano_dsl.graph import Graph
 from cano_dsl.observe import Observer
 from cano_dsl.spec import Run
 
 FAILED = 2
-INTERRUPTED = 130
+INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
 
 
 class Progress(Observer):
     """Print each state when it has ended; on a terminal also show the one that runs.
 
-    A handler in a thread reports progress from that thread, which the terminal library allows.
+    A handler in a thread may report progress from there: rich locks what it draws.
+
+    Attributes:
+        entered: How many states were entered.
+        running: The state whose handler is called; empty between two and at the end.
     """
 
-    def __init__(self, console: Console, width: int) -> None:
-        self.width = width
+    def __init__(self, console: Console, graph: Graph) -> None:
+        self.entered = 0
+        self.running = ""
         self._console = console
+        self._graph = graph
+        self._width = max(map(len, graph.states))
         self._status = Status("", console=console) if console.is_terminal else None
-        self._began = 0.0
+        self._run_began = self._began = time.perf_counter()
 
     def __enter__(self) -> Self:
+        self._run_began = time.perf_counter()
         if self._status is not None:
             self._status.start()
         return self
@@ -44,88 +54,89 @@ class Progress(Observer):
         if self._status is not None:
             self._status.stop()
 
+    @property
+    def spent(self) -> str:
+        """How long the state that runs has been running."""
+        return duration(time.perf_counter() - self._began)
+
     def state_entered(self, run: Run, state: Enum) -> None:
         """Show it as running."""
+        self.entered += 1
+        self.running = str(state._name_)
         self._began = time.perf_counter()
-        if self._status is not None:
-            self._status.update(line(f"{state.name} …", "bold"))
+        self._show(f"{self.running} …")
 
     def progress(self, run: Run, state: Enum, done: float, total: float | None) -> None:
         """Show how far it is."""
-        if self._status is not None:
-            far = f"{done:g} of {total:g}" if total is not None else f"{done:g}"
-            self._status.update(line(f"{state.name} … {far}", "bold"))
+        far = f"{done:g}" if total is None else f"{done:g} of {total:g}"
+        self._show(f"{state._name_} … {far}")
 
     def attempt_succeeded(self, run: Run, state: Enum, attempt: int, target: object) -> None:
-        """Print it with its time."""
-        self._print("✓", "green", state)
+        """Print it with its time; as a failure where it went to a state that it does not declare."""
+        declared = self._graph.states[state._name_].targets
+        fits = isinstance(target, type(state)) and target._name_ in declared
+        self._ended(state, fits=fits)
 
     def attempt_failed(self, run: Run, state: Enum, attempt: int, error: Exception) -> None:
         """Print it with its time."""
-        self._print("✗", "red", state)
+        self._ended(state, fits=False)
 
     def teardown_failed(self, resource: str, error: BaseException) -> None:
         """Say so; the outcome stays as it is."""
-        self._console.print(
-            line(f"! teardown of {resource} failed: {type(error).__name__}: {error}", "yellow")
-        )
+        self._console.print(line(f"! teardown of resource {resource!r} failed: {told(error)}", "yellow"))
 
-    def _print(self, mark: str, style: str, state: Enum) -> None:
-        spent = duration(time.perf_counter() - self._began)
-        self._console.print(line(f"{mark} {state.name:<{self.width}} {spent:>10}", style))
+    def reached(self, end: Enum) -> None:
+        """Print the exit, with the time of the whole run."""
+        whole = duration(time.perf_counter() - self._run_began)
+        self._console.print(line(f"→ {end._name_:<{self._width}} {whole:>10}", "bold green"))
+
+    def _ended(self, state: Enum, *, fits: bool) -> None:
+        self.running = ""
+        self._show("…")  # until the next state, or while resources are torn down
+        mark, style = ("✓", "green") if fits else ("✗", "red")
+        kind = "  router" if self._graph.states[state._name_].kind == "router" else ""
+        self._console.print(line(f"{mark} {state._name_:<{self._width}} {self.spent:>10}{kind}", style))
+
+    def _show(self, text: str) -> None:
+        if self._status is not None:
+            self._status.update(line(text, "bold"))
 
 
 def run(wired: Wired, resources: dict[str, Any], data: Any, *, with_traceback: bool) -> int:
-    """Run once and give the exit code: 0 for an exit state, 2 for a failure, 130 for an interrupt."""
-    console = console_for()
-    progress = Progress(console, max(map(len, wired.found.graph.states)))
-    began = time.perf_counter()
+    """Run once and give the exit code: 0 for an exit state, 2 for a failure, 130 for an interrupt.
+
+    Raises:
+        click.UsageError: Resources or data are missing, which options can give.
+    """
+    progress = Progress(console_for(), wired.found.graph)
     try:
         runner = wired.runner(resources, progress)
         with progress:
             end: Enum = runner.run_sync(data=data)
     except KeyboardInterrupt:
-        console_for(sys.stderr).print(line("interrupted", "yellow"))
+        tell_interrupt(f" in {progress.running} after {progress.spent}" if progress.running else "")
         return INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - a failure of any kind is told in one block
-        tell_failure(error, with_traceback=with_traceback)
+    except BaseException as error:  # noqa: BLE001 - whatever a handler raises, an exit was not reached
+        _refuse_missing(error)
+        earlier = isinstance(error, RunError) and progress.entered > len(error.at.path)
+        tell_failure(error, with_traceback=with_traceback, running=progress.running, earlier=earlier)
         return FAILED
-    total = duration(time.perf_counter() - began)
-    console.print(line(f"→ {end.name:<{progress.width}} {total:>10}", "bold green"))
+    progress.reached(end)
     return 0
 
 
-def tell_failure(error: BaseException, *, with_traceback: bool) -> None:
-    """Write one readable block about a failure to standard error."""
-    console = console_for(sys.stderr)
-    if with_traceback:
-        console.print(line("".join(traceback.format_exception(error)).rstrip()))
-        return
-    for text, style in _block(error):
-        console.print(line(text, style))
+def tell_interrupt(where: str = "") -> None:
+    """Write that Ctrl-C ended the command."""
+    console_for(sys.stderr).print(line(f"interrupted{where}", "yellow"))
 
 
-def _block(error: BaseException) -> list[tuple[str, str]]:
-    if not isinstance(error, RunError):
-        kind = "" if isinstance(error, CanoError) else f"{type(error).__name__}: "
-        lines = [(f"failed: {kind}{error}", "red")]
-        if isinstance(error, ResourceError):
-            lines.append(("  give it with --set name=value, or name a Runner that holds it", ""))
-        elif isinstance(error, PolicyError) and error.field == "data":
-            lines.append(("  give it with --data JSON", ""))
-        return [*lines, _hint()]
-    at = error.at
-    cause = error.__cause__
-    what = f"{type(cause).__name__}: {cause}" if cause is not None else str(error)
-    return [
-        (f"failed in {at.state.name}", "bold red"),
-        (f"  {what}", "red"),
-        (f"  handler  {at.handler}", ""),
-        (f"  path     {' → '.join(state.name for state in at.path)}", ""),
-        (f"  run      {at.run_id}, attempt {at.attempt}", ""),
-        _hint(),
-    ]
+def _refuse_missing(error: BaseException) -> None:
+    if isinstance(error, ResourceMissing):
+        options = " ".join(f"--set {name}=…" for name in error.missing)
+        _refuse(error, f"give {options}, or name a Runner that holds it, made by workflow.bind(...)")
+    if isinstance(error, PolicyError) and error.field == "data":
+        _refuse(error, "give --data JSON")
 
 
-def _hint() -> tuple[str, str]:
-    return ("  --traceback shows all of it", "dim")
+def _refuse(error: CanoError, fix: str) -> None:
+    raise click.UsageError(f"{error}\nOn the command line: {fix}") from error

@@ -8,44 +8,49 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from rich.console import Console
 
-from cano_dsl.cli._console import console_for, line
+from cano_dsl.cli._console import count, line
 from cano_dsl.cli._target import Found
 from cano_dsl.errors import Finding, GraphError
 from cano_dsl.graph import Graph
 from cano_dsl.render import mermaid
 
 
-def show_refused(error: GraphError) -> None:
+def show_refused(error: GraphError, console: Console) -> None:
     """Write the findings of a workflow that could not be built."""
-    _show(error.findings)
-    errors = sum(1 for finding in error.findings if _stands(finding))
-    console_for().print(line(f"{error.workflow}: {_count(errors, 'finding')}", "bold red"))
+    _show(error.findings, console)
+    console.print(line(f"{error.workflow}: {_counts(error.findings)}", "bold red"))
 
 
-def show_sound(found: Found) -> None:
-    """Write what a sound workflow has to say: its size, warnings, and what is waived."""
+def show_sound(found: Found, console: Console) -> None:
+    """Write what a sound workflow has to say: its warnings, what is waived, and its size."""
     graph = found.graph
-    _show(graph.findings)
-    size = f"{_count(len(graph.states), 'state')}, {_count(len(graph.edges), 'transition')}"
-    warnings = sum(1 for finding in graph.findings if finding.waived is None)
-    waived = len(graph.findings) - warnings
-    notes = [_count(warnings, "warning")] * bool(warnings) + [f"{waived} waived"] * bool(waived)
-    console_for().print(line(", ".join([f"{graph.name}: sound, {size}", *notes]), "bold green"))
+    _show(graph.findings, console)
+    size = f"{count(len(graph.states), 'state')}, {count(len(graph.edges), 'transition')}"
+    counts = _counts(graph.findings)
+    console.print(line(f"{graph.name}: sound, {size}{f', {counts}' if counts else ''}", "bold green"))
 
 
-def _stands(finding: Finding) -> bool:
+def _show(findings: Sequence[Finding], console: Console) -> None:
+    for finding in findings:
+        console.print(line(str(finding), "red" if _is_error(finding) else "yellow"))
+
+
+def _is_error(finding: Finding) -> bool:
     return finding.severity == "error" and finding.waived is None
 
 
-def _show(findings: Sequence[Finding]) -> None:
-    console = console_for()
-    for finding in findings:
-        console.print(line(str(finding), "red" if _stands(finding) else "yellow"))
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+def _counts(findings: Sequence[Finding]) -> str:
+    errors = sum(map(_is_error, findings))
+    waived = sum(finding.waived is not None for finding in findings)
+    warnings = len(findings) - errors - waived
+    parts = [
+        (errors, count(errors, "error")),
+        (warnings, count(warnings, "warning")),
+        (waived, f"{waived} waived"),
+    ]
+    return ", ".join(text for number, text in parts if number)
 
 
 def graph_text(graph: Graph, form: str) -> str:
@@ -61,25 +66,34 @@ def write(text: str, path: str | None) -> None:
     Raises:
         click.UsageError: The file cannot be written; what was there before still is.
     """
-    if path is None:
+    if path is None or path == "-":
         click.echo(text)
         return
+    file = Path(path)
+    if not file.parent.is_dir():
+        raise click.UsageError(f"-o {path}: there is no folder {file.parent}: make it first")
     try:
-        _replace(Path(path), text + "\n")
+        if file.exists() and not file.is_file():
+            file.write_text(f"{text}\n", encoding="utf-8")  # a device or a pipe, which must stay what it is
+        else:
+            _replace(file.resolve(), f"{text}\n")  # a link stays too
     except OSError as error:
-        raise click.UsageError(f"{path} cannot be written: {error.strerror or error}") from error
+        raise click.UsageError(f"-o {path}: it cannot be written: {error.strerror or error}") from error
 
 
 def _replace(path: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    beside = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
-        Path(name).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
-        Path(name).replace(path)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
+        beside.replace(path)
     except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            Path(name).unlink()
+        with contextlib.suppress(OSError):
+            beside.unlink()
         raise
 
 

@@ -1,22 +1,32 @@
-"""What the command needs to know about a workflow's resources; the only module here that looks inside.
+"""What the command has to know about a workflow's resources; the only module here that looks inside one.
 
-A library user gives resources in code, where types check them; a command has to ask what there is.
+A user of the library gives resources in code, where type checkers look at them. A command has only text: it
+must ask what there is and of which type, and replace among what a Runner holds.
 """
-# ruff: noqa: SLF001
+# ruff: noqa: SLF001 - see above
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
 import click
 
-from cano_dsl.cli._convert import NotConvertible, convert, convert_value, show
-from cano_dsl.cli._fields import field_types, replaced
+from cano_dsl.cli._convert import (
+    NotConvertible,
+    alternatives,
+    bare,
+    convert,
+    convert_value,
+    parse,
+    reason,
+    show,
+)
+from cano_dsl.cli._fields import fields_of, is_pydantic, replaced
 from cano_dsl.cli._target import Found
 from cano_dsl.declare import evaluated
 from cano_dsl.observe import Observer
-from cano_dsl.workflow import Runner, Workflow
+from cano_dsl.workflow import Runner
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +34,7 @@ class Wired:
     """A workflow with what is known of its resources.
 
     Attributes:
+        found: The workflow or runner.
         held: What a Runner holds; nothing for a Workflow.
         types: Each resource's annotation, by name.
         data: The class of the run's data; None without it.
@@ -38,90 +49,103 @@ class Wired:
     def of(cls, found: Found) -> "Wired":
         """Look at a workflow or a runner."""
         plan = found._plan
-        types = {name: wanted.by[0][1].type for name, wanted in plan.wiring.resources.items()}
-        read = {name: evaluated(kind) for name, kind in types.items()}
+        offers = found.graph.definition.offers or ()
+        types = {offer.name: evaluated(offer.type) for offer in offers}
+        for name, wanted in plan.wiring.resources.items():
+            types[name] = evaluated(wanted.by[0][1].type)
         held = dict(found._given) if isinstance(found, Runner) else {}
-        return cls(found, held, read, plan.data)
+        return cls(found, held, types, plan.data)
 
     def runner(self, resources: Mapping[str, Any], observer: Observer) -> "Runner[Any, Any, Any]":
-        """Bind resources, and observe besides those who do already."""
-        plan = self.found._plan
-        workflow: Workflow[Any, Any] = Workflow(plan.configured([*plan.observers, observer]))
-        return workflow.bind(**resources)
+        """Bind resources, with an observer besides those who observe already.
 
-    def with_settings(self, settings: Mapping[str, str]) -> dict[str, Any]:
+        Raises:
+            ResourceError: A resource is missing or of the wrong class.
+        """
+        plan = self.found._plan
+        return Runner(plan.configured([*plan.observers, observer]), resources)
+
+    def with_settings(self, settings: Iterable[tuple[str, str]]) -> dict[str, Any]:
         """Give the resources held, with each `name=value` or `name.field=value` applied in turn.
 
         Raises:
             click.UsageError: There is no such resource or field, or the text is no such value.
         """
         resources = dict(self.held)
-        for path, text in settings.items():
+        for path, text in settings:
             name, *fields = path.split(".")
             if name not in self.types:
-                raise click.UsageError(f"--set {path}: {_unknown('resource', name, self.types)}")
+                lack = _lacks("resource", name, self.types)
+                raise click.UsageError(f"--set {path}={text}: workflow {self.found.graph.name!r} {lack}")
             try:
-                resources[name] = self._set(path, resources.get(name), self.types[name], fields, text)
+                resources[name] = _changed(resources.get(name), self.types[name], fields, text)
             except NotConvertible as error:
-                raise click.UsageError(f"--set {path}: {error}") from error
+                raise click.UsageError(f"--set {path}={text}: {error}") from error
         return resources
 
-    def _set(self, path: str, value: Any, annotation: Any, fields: list[str], text: str) -> Any:
-        if not fields:
-            return convert(text, annotation)
-        if value is None:
-            value = _made(path, annotation)
-        known = field_types(type(value))
-        if known is None:
-            raise click.UsageError(f"--set {path}: a {type(value).__name__} has no fields to set")
-        if fields[0] not in known:
-            raise click.UsageError(f"--set {path}: {_unknown('field', fields[0], known)}")
-        inner = self._set(path, getattr(value, fields[0], None), known[fields[0]], fields[1:], text)
-        try:
-            return replaced(value, fields[0], inner)
-        except (TypeError, ValueError) as error:
-            raise NotConvertible(f"{type(value).__name__} refuses it: {error}") from error
-
     def data_of(self, text: str | None) -> Any:
-        """Read the run's data from JSON.
+        """Read the run's data from JSON; None without a text, which makes the declared class.
 
         Raises:
-            click.UsageError: The workflow has no data, or the text is none.
+            click.UsageError: The workflow has no data, or the text is no such data.
         """
         if text is None:
             return None
         if self.data is None:
-            raise click.UsageError("--data: the workflow has no data; build(data=…) declares it")
+            name = self.found.graph.name
+            raise click.UsageError(
+                f"--data: workflow {name!r} has no data: leave it out, or build with data=…"
+            )
         try:
-            return convert_value(_json(text), self.data)
+            return convert_value(parse(text), self.data)
         except NotConvertible as error:
             raise click.UsageError(f"--data: {error}") from error
 
 
-def _json(text: str) -> Any:
-    import json
-
+def _changed(value: Any, annotation: Any, fields: list[str], text: str) -> Any:
+    """Give the value that a text stands for; with fields left, a copy of `value` with that field changed."""
+    if not fields:
+        return convert(text, annotation)
+    if value is None:
+        value = _made(annotation)
+    cls = type(value)
+    known = fields_of(cls)
+    if known is None:
+        raise NotConvertible(f"{cls.__name__} has no fields that can be set")
+    name, *rest = fields
+    if name not in known:
+        raise NotConvertible(f"{cls.__name__} {_lacks('field', name, known)}")
+    attribute, kind = known[name]
     try:
-        return json.loads(text)
-    except ValueError as error:
-        raise NotConvertible(f"this is no JSON ({error})") from error
-
-
-def _made(path: str, annotation: Any) -> Any:
-    if not isinstance(annotation, type):
-        raise click.UsageError(
-            f"--set {path}: the resource is not given, and no {show(annotation)} can be made"
-        )
+        new = _changed(getattr(value, attribute, None), kind, rest, text)
+    except NotConvertible:
+        if rest or not is_pydantic(cls):
+            raise
+        new = text  # a model reads more kinds of text than are known here
     try:
-        return annotation()
-    except TypeError as error:
-        raise click.UsageError(
-            f"--set {path}: the resource is not given, and a {annotation.__name__} cannot be made without "
-            f"arguments ({error}): name a Runner that holds one"
+        return replaced(value, name, new)
+    except Exception as error:
+        raise NotConvertible(f"{cls.__name__} refuses it: {reason(error)}") from error
+
+
+def _made(annotation: Any) -> Any:
+    """Make an object to set a field of, where none was given."""
+    made = [kind for kind in map(bare, alternatives(annotation)) if fields_of(kind) is not None]
+    if not made:
+        raise NotConvertible(f"it is not given, and {show(annotation)} has no fields that can be set")
+    cls = made[0]
+    try:
+        return cls()
+    except Exception as error:
+        raise NotConvertible(
+            f"it is not given, and {show(cls)} cannot be made without arguments ({reason(error)}): "
+            "give all of it as JSON, or name a Runner that holds one"
         ) from error
 
 
-def _unknown(what: str, name: str, known: Mapping[str, Any]) -> str:
-    close = get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known) or 'none'}"
-    return f"there is no {what} {name!r}: {hint}"
+def _lacks(what: str, name: str, known: Iterable[str]) -> str:
+    names = list(known)
+    close = get_close_matches(name, names, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    there = f"it has {', '.join(names)}" if names else "it has none"
+    return f"has no {what} {name!r}: {hint}{there}"

@@ -65,7 +65,7 @@ def _refuse_other_than_enum(states: object, where: Where) -> None:
 
 
 def _waivers(waive: object, where: Where) -> tuple[Waive, ...]:
-    given = tuple(waive) if isinstance(waive, Iterable) else (waive,)
+    given: tuple[Any, ...] = tuple(waive) if isinstance(waive, Iterable) else (waive,)
     for item in given:
         if not isinstance(item, Waive):
             raise SignatureError(

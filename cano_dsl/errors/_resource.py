@@ -227,8 +227,8 @@ class StoreError(CanoError):
         >>> try:
         ...     MemoryStore(lock=Lock()).get("lock")
         ... except StoreError as error:
-        ...     print(error)
-        the store's 'lock' (lock) cannot be copied (TypeError: cannot pickle '_thread.lock' object): use get_shared
+        ...     print(error.code, repr(error.__cause__), sep=": ")
+        store: TypeError("cannot pickle '_thread.lock' object")
     """
 
     code = "store"

@@ -29,10 +29,11 @@ BD = TypeVarWithDefault("BD", default=None)
 
 
 @final  # type checkers' plugins find `build` by its full name
-class Workflow(Generic[S, E_co, R, D]):
+class Workflow(Generic[S, E_co, D, R]):
     """A checked workflow: made by `build`, run any number of times, also at once and in several threads.
 
-    S is the Enum, E the exits, R the resources that `run` takes, D the run's data.
+    S is the Enum, E the exits, D the run's data, R the resources that `run` takes; the last two may be left
+    out where the type is written.
 
     Attributes:
         graph: The states and transitions that were checked.
@@ -80,7 +81,7 @@ class Workflow(Generic[S, E_co, R, D]):
         resources: Callable[BR, object] | None = None,
         name: str | None = None,
         waive: Iterable[Waive] = (),
-    ) -> "Workflow[BS, BE, BR, BD]":
+    ) -> "Workflow[BS, BE, BD, BR]":
         """Read the handlers' annotations, check the graph with every rule, and compile it.
 
         Args:
@@ -174,7 +175,7 @@ class Workflow(Generic[S, E_co, R, D]):
         """
         return Runner(self._plan, _by_name(self._plan, args, resources))
 
-    def configure(self, *, observers: Iterable["Observer"] = ()) -> "Workflow[S, E_co, R, D]":
+    def configure(self, *, observers: Iterable["Observer"] = ()) -> "Workflow[S, E_co, D, R]":
         """Give a copy with run-time options; the definition, and this workflow, stay as they are.
 
         Args:

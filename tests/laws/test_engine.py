@@ -117,7 +117,7 @@ class Tale:
 
 def compile_program(
     program: Program, tale: Callable[[], Tale]
-) -> tuple[Workflow[Any, Any, ..., Any], type[Enum]]:
+) -> tuple[Workflow[Any, Any, Any, ...], type[Enum]]:
     """Build the program with the library; `tale` gives the run that a handler is called in."""
     count = len(program.handlers)
     States: Any = Enum("States", [f"S{n}" for n in range(count + program.exits)])
@@ -167,7 +167,7 @@ def compile_program(
     return built, States
 
 
-def names_of(built: Workflow[Any, Any, ..., Any], program: Program) -> dict[str, str]:
+def names_of(built: Workflow[Any, Any, Any, ...], program: Program) -> dict[str, str]:
     """Give the resources that the workflow wants, in the program's order."""
     wanted = {want for handler in program.handlers for want in handler.wants}
     return {name: name.upper() for name in program.given if name in wanted}

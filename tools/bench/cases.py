@@ -52,7 +52,7 @@ class Case:
 
 
 LOOP = asyncio.Runner()  # open between the cases, closed by whoever is done with them
-Ring: Any = Enum("Ring", " ".join([*(f"S{number}" for number in range(RING)), "DONE"]))  # type: ignore[misc]
+Ring: Any = Enum("Ring", [*(f"S{number}" for number in range(RING)), "DONE"])  # type: ignore[misc]
 Table = dict[Enum, Any]
 
 

@@ -39,7 +39,7 @@ class Box:
         self.log.append(f"{self.name} down")
 
 
-def one(handler: Callable[..., Any], *, thread: bool = False) -> Workflow[Any, Any, ..., Any]:
+def one(handler: Callable[..., Any], *, thread: bool = False) -> Workflow[Any, Any, Any, ...]:
     """Build two states, the second of which must never be reached by a cancelled run."""
     work = state(Job.WORK, to=(Job.MORE,), thread=thread)(handler)
 

@@ -32,7 +32,7 @@ class Box:
         self.log.append("teardown")
 
 
-def raising(error: BaseException, kind: str = "async") -> Workflow[Any, Any, ..., Any]:
+def raising(error: BaseException, kind: str = "async") -> Workflow[Any, Any, Any, ...]:
     """Build one state that raises."""
 
     async def asynchronous(box: Box) -> Job:

@@ -27,7 +27,7 @@ class Short(Enum):
     DONE = auto()
 
 
-def jobs(log: list[str], verdict: Job = Job.STORE) -> Workflow[Any, Any, ..., Any]:
+def jobs(log: list[str], verdict: Job = Job.STORE) -> Workflow[Any, Any, Any, ...]:
     """Build three states, one of each manner, that log their names."""
 
     @state(Job.FETCH)
@@ -48,7 +48,7 @@ def jobs(log: list[str], verdict: Job = Job.STORE) -> Workflow[Any, Any, ..., An
     return Workflow.build(Job, fetch, check, store, start=Job.FETCH, exits=(Job.DONE, Job.REFUSED))
 
 
-def short(handler: Callable[..., Any], **options: Any) -> Workflow[Any, Any, ..., Any]:
+def short(handler: Callable[..., Any], **options: Any) -> Workflow[Any, Any, Any, ...]:
     """Build one state around a function."""
     part = state(Short.WORK, to=(Short.DONE,))(handler)
     return Workflow.build(Short, part, start=Short.WORK, exits=(Short.DONE,), **options)
@@ -344,7 +344,7 @@ def test_path_holds_the_last_four_states(run_async: Callable[..., Any]) -> None:
         S4 = 4
         DONE = 5
 
-    def fail_at(last: int) -> Workflow[Any, Any, ..., Any]:
+    def fail_at(last: int) -> Workflow[Any, Any, Any, ...]:
         def step(i: int) -> Any:
             def go() -> Way:
                 if i == last:

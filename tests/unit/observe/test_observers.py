@@ -23,7 +23,7 @@ class Job(Enum):
     DONE = 4
 
 
-def jobs(end: Any = Job.DONE) -> Workflow[Any, Any, ..., Any]:
+def jobs(end: Any = Job.DONE) -> Workflow[Any, Any, Any, ...]:
     """Build an async state, a router and a state in a thread; `end` is returned, or raised."""
 
     @state(Job.FETCH)
@@ -45,7 +45,7 @@ def jobs(end: Any = Job.DONE) -> Workflow[Any, Any, ..., Any]:
     return Workflow.build(Job, fetch, route, storing, start=Job.FETCH, exits=(Job.DONE,))
 
 
-def run(built: Workflow[Any, Any, ..., Any], run_async: Callable[..., Any], *observers: Observer) -> Any:
+def run(built: Workflow[Any, Any, Any, ...], run_async: Callable[..., Any], *observers: Observer) -> Any:
     """Run once as `r1`, watched."""
 
     async def main() -> Any:

@@ -31,7 +31,7 @@ class Job(Enum):
     DONE = 2
 
 
-def one(handler: Callable[..., Any], **options: Any) -> Workflow[Any, Any, ..., Any]:
+def one(handler: Callable[..., Any], **options: Any) -> Workflow[Any, Any, Any, ...]:
     """Build one state around a function."""
     return Workflow.build(
         Job, state(Job.WORK, to=(Job.DONE,))(handler), start=Job.WORK, exits=(Job.DONE,), **options

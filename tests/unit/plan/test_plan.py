@@ -22,7 +22,7 @@ class Job(Enum):
 
 def build(
     *handlers: Callable[..., Any], thread: bool = False, **options: Any
-) -> Workflow[Any, Any, ..., Any]:
+) -> Workflow[Any, Any, Any, ...]:
     """Build a chain of handlers."""
     members = tuple(Job)
     names = members[: len(handlers)]
@@ -38,7 +38,7 @@ def build(
     return Workflow.build(Job, *parts, start=Job.A, exits=(Job.DONE,), waive=waive, **options)
 
 
-def steps(built: Workflow[Any, Any, ..., Any], *names: str) -> dict[str, Any]:
+def steps(built: Workflow[Any, Any, Any, ...], *names: str) -> dict[str, Any]:
     """Give the compiled steps for resources of these names."""
     return dict(built._plan.steps(names).by_name)
 

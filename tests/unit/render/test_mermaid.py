@@ -11,7 +11,7 @@ from cano_dsl import Waive, Workflow, router, state
 from cano_dsl.render._view import _RESERVED, escape, view
 
 
-def chain(names: list[str], *, routers: bool = False) -> Workflow[Any, Any, ..., Any]:
+def chain(names: list[str], *, routers: bool = False) -> Workflow[Any, Any, Any, ...]:
     """Build a workflow that goes through states of these names, the last being the exit."""
     Names: Any = Enum("Names", {name: index for index, name in enumerate(names)})
     members = list(Names)

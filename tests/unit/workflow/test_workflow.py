@@ -23,7 +23,7 @@ class Job(Enum):
     DONE = 4
 
 
-def one(handler: Callable[..., Any], **options: Any) -> Workflow[Any, Any, ..., Any]:
+def one(handler: Callable[..., Any], **options: Any) -> Workflow[Any, Any, Any, ...]:
     """Build one state around a function."""
 
     class Short(Enum):
@@ -39,7 +39,7 @@ def one(handler: Callable[..., Any], **options: Any) -> Workflow[Any, Any, ..., 
     )
 
 
-def keyed(seen: list[Any]) -> Workflow[Any, Any, ..., Any]:
+def keyed(seen: list[Any]) -> Workflow[Any, Any, Any, ...]:
     """Build router, state, router-like loop, noting each handler's view of the run."""
 
     def note(run: Run) -> None:
@@ -248,3 +248,21 @@ def test_resources_named_like_arguments(run_async: Callable[..., Any]) -> None:
 
     run_async(main)
     assert seen == [(1, "x", 2, 3)] * 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (Job, Literal[Job.DONE]),
+        (Job, Literal[Job.DONE], int),
+        (Job, Literal[Job.DONE], int, [str, int]),
+        (Job, Job, Any, ...),
+    ],
+    ids=lambda arguments: str(len(arguments)),
+)
+def test_type_can_be_written_where_it_runs(arguments: Any) -> None:
+    """The types of a workflow can be written in annotations that are evaluated, its last two left out."""
+    alias = Workflow[arguments]
+    assert alias.__origin__ is Workflow
+    assert alias.__args__[:2] == arguments[:2]
+    assert len(alias.__args__) == 4
