@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cano_dsl.declare import Handler as Handler
     from cano_dsl.declare import router as router
+    from cano_dsl.declare import split as split
     from cano_dsl.declare import state as state
     from cano_dsl.graph import Graph as Graph
     from cano_dsl.observe import LogObserver as LogObserver
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from cano_dsl.resources import MemoryStore as MemoryStore
     from cano_dsl.resources import managed as managed
     from cano_dsl.resources import per_run as per_run
+    from cano_dsl.spec import Failure as Failure
+    from cano_dsl.spec import Join as Join
+    from cano_dsl.spec import Joined as Joined
     from cano_dsl.spec import Run as Run
     from cano_dsl.spec import RunData as RunData
     from cano_dsl.spec import Waive as Waive
@@ -23,9 +27,12 @@ if TYPE_CHECKING:
     from cano_dsl.workflow import Workflow as Workflow
 
 _HOMES = {
+    "Failure": "spec",
     "Graph": "graph",
     "Handler": "declare",
     "Health": "resources",
+    "Join": "spec",
+    "Joined": "spec",
     "LogObserver": "observe",
     "MemoryStore": "resources",
     "Observer": "observe",
@@ -37,13 +44,17 @@ _HOMES = {
     "managed": "resources",
     "per_run": "resources",
     "router": "declare",
+    "split": "declare",
     "state": "declare",
 }
 
 __all__ = (
+    "Failure",
     "Graph",
     "Handler",
     "Health",
+    "Join",
+    "Joined",
     "LogObserver",
     "MemoryStore",
     "Observer",
@@ -55,6 +66,7 @@ __all__ = (
     "managed",
     "per_run",
     "router",
+    "split",
     "state",
 )
 

@@ -12,27 +12,33 @@ from cano_dsl.declare._decorators import (
     state,
 )
 from cano_dsl.declare._define import define
-from cano_dsl.declare._handlers import AsyncHandler, Handler, PlainHandler
-from cano_dsl.declare._injection import Injection, Read, injections
+from cano_dsl.declare._handlers import AsyncHandler, AsyncSplit, Gather, Handler, PlainHandler, PlainSplit
+from cano_dsl.declare._injection import Injection, Injections, Read
 from cano_dsl.declare._namespace import show
+from cano_dsl.declare._split import SplitDecorator, split
 from cano_dsl.declare._types import RuntimeTypes, accepted, evaluated
 
 __all__ = (
     "AsyncFunction",
     "AsyncHandler",
+    "AsyncSplit",
+    "Gather",
     "Handler",
     "HandlerDecorator",
     "Injection",
+    "Injections",
     "PlainFunction",
     "PlainHandler",
+    "PlainSplit",
     "Read",
     "RuntimeTypes",
+    "SplitDecorator",
     "ThreadDecorator",
     "accepted",
     "define",
     "evaluated",
-    "injections",
     "router",
     "show",
+    "split",
     "state",
 )

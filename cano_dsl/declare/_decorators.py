@@ -194,7 +194,7 @@ def _collection(to: Iterable[Any] | None, frame: FrameType) -> tuple[Any, ...] |
     return tuple(to)
 
 
-def _declares_awaitable(returns: object, scope: Scope) -> bool:
+def declares_awaitable(returns: object, scope: Scope) -> bool:
     """Tell whether a plain function hands on a coroutine; nearly always its first letters say no."""
     if isinstance(returns, str) and returns.startswith("Literal["):
         return False
@@ -216,7 +216,7 @@ def _spec(
     refuse_uncallable(fn, Where(frame.f_code.co_filename, frame.f_lineno))
     parameters, returns = read_parameters(fn, function)
     scope = scope_of(function, frame)
-    awaits = is_async(fn, function) or _declares_awaitable(returns, scope)
+    awaits = is_async(fn, function) or declares_awaitable(returns, scope)
     if thread and awaits:
         raise SignatureError(
             what=f"async handler {name_of(fn)!r} cannot run in a thread",

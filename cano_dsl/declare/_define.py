@@ -7,12 +7,25 @@ from enum import Enum
 from typing import Any
 
 from cano_dsl.declare._handlers import Handler
-from cano_dsl.declare._injection import Cache, Injection, Read, injections
-from cano_dsl.declare._namespace import show
-from cano_dsl.declare._targets import Targets, describe_value, member_name, of_values, read_targets
+from cano_dsl.declare._injection import Cache, Read, read
+from cano_dsl.declare._namespace import evaluate, show
+from cano_dsl.declare._targets import Targets, awaited, describe_value, member_name, of_values, read_targets
 from cano_dsl.declare._types import Hint
 from cano_dsl.errors import SignatureError, Where
-from cano_dsl.spec import EMPTY, Definition, HandlerDef, HandlerSpec, Scope, Stray, Waive, Want
+from cano_dsl.spec import (
+    EMPTY,
+    Definition,
+    ErrorDef,
+    HandlerDef,
+    HandlerSpec,
+    Part,
+    Scope,
+    SplitDef,
+    SplitSpec,
+    Stray,
+    Waive,
+    Want,
+)
 
 
 def define(
@@ -37,14 +50,14 @@ def define(
     ends = _exits(exits, states, where)
     waivers = _waivers(waive, where)
     cache: Cache = {}
-    read = tuple((spec, injections(spec, cache)) for spec in specs)
+    parts_read = tuple(read(spec, cache) for spec in specs)
     definition = Definition(
         name=name if name is not None else states.__name__,
         enum=states.__name__,
         members=tuple(states._member_names_),
         start=member_name(start, states),
         exits=tuple(dict.fromkeys(end._name_ for end in ends if member_name(end, states) is not None)),
-        handlers=tuple(_handler(spec, states, wants) for spec, wants in read),
+        handlers=tuple(_handler(found, states) for found in parts_read),
         where=where,
         strays=_all_strays(states, start, ends, waivers, specs),
         aliases=tuple((key, m._name_) for key, m in states.__members__.items() if key != m._name_),
@@ -52,7 +65,7 @@ def define(
         data=None if data is None else Want("data", data, show(data)),
         waivers=waivers,
     )
-    return definition, read
+    return definition, parts_read
 
 
 def _refuse_other_than_enum(states: object, where: Where) -> None:
@@ -92,6 +105,8 @@ def _all_strays(
     ]
     for spec in specs:
         found += _strays(f'handler "{spec.name}"', [spec.at], states, spec.where)
+        errors = [target for _, target in spec.on_error]
+        found += _strays(f'on_error= of handler "{spec.name}"', errors, states, spec.where)
     return tuple(found)
 
 
@@ -129,7 +144,8 @@ def _exits(exits: object, states: type[Enum], where: Where) -> Collection[Any]:
     return tuple(exits)
 
 
-def _handler(spec: HandlerSpec, states: type[Enum], wants: tuple[Injection, ...]) -> HandlerDef:
+def _handler(found: Read, states: type[Enum]) -> HandlerDef:
+    spec, wants = found.spec, found.injections
     targets, beyond = _targets(spec, states)
     return HandlerDef(
         at=member_name(spec.at, states),
@@ -144,7 +160,42 @@ def _handler(spec: HandlerSpec, states: type[Enum], wants: tuple[Injection, ...]
         data=next((w.want for w in wants if w.role == "data"), None),
         thread=spec.thread,
         doc=spec.doc,
+        split=None if spec.split is None else _split(spec.split),
+        errors=_errors(spec, states),
+        joined=next((w.want for w in wants if w.role == "joined"), None),
+        failure=next((w.want for w in wants if w.role == "failure"), None),
     )
+
+
+def _split(split: SplitSpec) -> SplitDef:
+    return SplitDef(
+        join=split.join,
+        count=split.count,
+        branches=() if split.shared else tuple(part.name for part in split.branches),
+        values=_values(split.branches),
+        timeout_s=split.timeout_s,
+        bulkhead=split.bulkhead,
+    )
+
+
+def _values(branches: tuple[Part, ...]) -> tuple[Want, ...]:
+    """Give the types of what the branches return, each once."""
+    found: dict[str, Want] = {}
+    for part in branches:
+        returned = evaluate(part.returns, part.scope)
+        inner = awaited(returned)
+        kind = returned if inner is None else inner
+        found.setdefault(show(kind), Want(part.name, kind, show(kind)))
+    return tuple(found.values())
+
+
+def _errors(spec: HandlerSpec, states: type[Enum]) -> tuple[ErrorDef, ...]:
+    errors = []
+    for kind, target in spec.on_error:
+        name = member_name(target, states)
+        if name is not None:
+            errors.append(ErrorDef(name, "" if kind is Exception else kind.__name__))
+    return tuple(errors)
 
 
 def _targets(spec: HandlerSpec, states: type[Enum]) -> tuple[Targets, tuple[str, ...]]:

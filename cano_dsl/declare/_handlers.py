@@ -14,6 +14,9 @@ S = TypeVar("S", bound=Enum)  # invariant, so that one build cannot mix two Enum
 Src_co = TypeVar("Src_co", bound=Enum, covariant=True)
 N_co = TypeVar("N_co", bound=Enum, covariant=True)
 P = ParamSpec("P")
+O = ParamSpec("O")  # noqa: E741 - what the function that gives a split's items asks for
+I_contra = TypeVar("I_contra", contravariant=True)  # an item
+T_co = TypeVar("T_co", covariant=True)  # a branch's value
 
 
 class Handler(Generic[S, Src_co, P, N_co]):
@@ -66,3 +69,23 @@ class PlainHandler(Handler[S, Src_co, P, N_co]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> N_co:
         """Call the function itself, as a unit test does."""
         return self._fn(*args, **kwargs)  # type: ignore[no-any-return]
+
+
+class AsyncSplit(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, I_contra, T_co, O]):
+    """A split whose async function is called once for each item."""
+
+    def __call__(self, item: I_contra, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T_co]:
+        """Call the function itself for one item, as a unit test does."""
+        return self._fn(item, *args, **kwargs)  # type: ignore[no-any-return]
+
+
+class PlainSplit(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, I_contra, T_co, O]):
+    """A split whose plain function is called once for each item."""
+
+    def __call__(self, item: I_contra, /, *args: P.args, **kwargs: P.kwargs) -> T_co:
+        """Call the function itself for one item, as a unit test does."""
+        return self._fn(item, *args, **kwargs)  # type: ignore[no-any-return]
+
+
+class Gather(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, T_co]):
+    """A split whose branches are functions or workflows of their own."""

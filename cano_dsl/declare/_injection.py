@@ -1,28 +1,60 @@
-"""How each parameter of a handler is filled: with a resource, the run, or the run's data."""
+"""How each parameter of a handler is filled: with a resource, the run, its data, or how the state was entered."""
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_origin
+from typing import Literal, NamedTuple, TypeAlias, get_origin
 
 from cano_dsl.declare._namespace import Forward, evaluate, show
 from cano_dsl.declare._types import Hint, members
-from cano_dsl.spec import EMPTY, HandlerSpec, Parameter, Run, RunData, Scope, Want
+from cano_dsl.spec import EMPTY, Failure, HandlerSpec, Joined, Parameter, Part, Run, RunData, Scope, Want
+
+
+Role: TypeAlias = Literal["resource", "run", "data", "joined", "failure"]
+_ROLES: dict[type, Role] = {Run: "run", RunData: "data", Joined: "joined", Failure: "failure"}
+_BY_NAME = {cls.__name__: role for cls, role in _ROLES.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Injection:
-    """One parameter and what fills it; `want.type` is a `Hint`, of the data's type for the data."""
+    """One parameter and what fills it; `want.type` is a `Hint`, for data and outcomes of the type inside.
+
+    The want of outcomes or a failure is optional where the annotation allows None.
+    """
 
     parameter: Parameter
-    role: Literal["resource", "run", "data"]
+    role: Role
     want: Want
 
 
-Read: TypeAlias = tuple[HandlerSpec, tuple[Injection, ...]]
+Injections: TypeAlias = tuple[Injection, ...]
+
+
+class Read(NamedTuple):
+    """A handler with its parameters.
+
+    Attributes:
+        spec: The handler.
+        injections: Its parameters; of a split those of all its functions.
+        parts: The parameters of each function of a split, in the order of `spec.split.parts`.
+    """
+
+    spec: HandlerSpec
+    injections: Injections
+    parts: tuple[Injections, ...] = ()
+
+
 Cache: TypeAlias = dict[tuple[object, ...], Injection]
 
 
-def injections(spec: HandlerSpec, cache: Cache) -> tuple[Injection, ...]:
-    """Read the parameters of a handler.
+def read(spec: HandlerSpec, cache: Cache) -> Read:
+    """Read the parameters of a handler, or of every function of a split."""
+    if spec.split is None:
+        return Read(spec, injections(spec, cache))
+    parts = tuple(injections(part, cache) for part in spec.split.parts)
+    return Read(spec, tuple(injection for part in parts for injection in part), parts)
+
+
+def injections(spec: HandlerSpec | Part, cache: Cache) -> Injections:
+    """Read the parameters of a function.
 
     Args:
         spec: The handler.
@@ -51,14 +83,24 @@ def injections(spec: HandlerSpec, cache: Cache) -> tuple[Injection, ...]:
 
 def _injection(parameter: Parameter, scope: Scope) -> Injection:
     raw = parameter.annotation
-    for member in members(evaluate(raw, scope)):
-        if member is Run or (isinstance(member, Forward) and member.head == "Run"):
-            return Injection(parameter, "run", _want(parameter, raw, scope))
-        is_data = member is RunData or get_origin(member) is RunData
-        if is_data or (isinstance(member, Forward) and member.head == "RunData"):
-            args = getattr(member, "__args__", ())
-            return Injection(parameter, "data", _want(parameter, args[0] if args else EMPTY, scope))
+    kinds = members(evaluate(raw, scope))
+    for kind in kinds:
+        role = _role(kind)
+        if role is None:
+            continue
+        args = getattr(kind, "__args__", ())
+        inner = raw if role in ("run", "failure") else args[0] if args else EMPTY
+        optional = type(None) in kinds or None in kinds
+        optional = optional if role in ("joined", "failure") else parameter.optional
+        return Injection(parameter, role, Want(parameter.name, Hint(inner, scope), show(inner), optional))
     return Injection(parameter, "resource", _want(parameter, raw, scope))
+
+
+def _role(kind: object) -> Role | None:
+    if isinstance(kind, Forward):
+        return _BY_NAME.get(kind.head)
+    origin = get_origin(kind) or kind
+    return _ROLES.get(origin) if isinstance(origin, type) else None
 
 
 def _want(parameter: Parameter, raw: object, scope: Scope) -> Want:

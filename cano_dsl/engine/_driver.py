@@ -14,6 +14,7 @@ async def drive(plan: Plan, step: Step, values: Values, run_id: str | None = Non
 
     Raises:
         HandlerFailed: A handler raised an `Exception`, which is the cause.
+        JoinFailed: A split could not be joined.
         UndeclaredTransition: A handler returned what it did not declare.
     """
     one: Step | None = None
@@ -41,5 +42,6 @@ async def drive(plan: Plan, step: Step, values: Values, run_id: str | None = Non
             one = step
             step = following
     except Exception as error:
-        raise handler_failed(plan, values, run_id, (three, two, one, step), error) from error
+        failure, cause = handler_failed(plan, values, run_id, (three, two, one, step), error)
+        raise failure from cause
     raise undeclared(plan, values, run_id, (three, two, one, step), target)

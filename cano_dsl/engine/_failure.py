@@ -3,7 +3,7 @@
 from inspect import iscoroutine
 from uuid import uuid4
 
-from cano_dsl.errors import HandlerFailed, InternalError, RunPlace, UndeclaredTransition
+from cano_dsl.errors import HandlerFailed, InternalError, JoinFailed, RunError, RunPlace, UndeclaredTransition
 from cano_dsl.plan import Plan, Step, Values
 from cano_dsl.spec import Run
 
@@ -15,9 +15,12 @@ def new_run_id() -> str:
 
 def handler_failed(
     plan: Plan, values: Values, run_id: str | None, last: tuple[Step | None, ...], error: Exception
-) -> HandlerFailed:
-    """Make the error for a handler that raised."""
-    return HandlerFailed(at=_place(plan, values, run_id, last), error=error)
+) -> tuple[RunError, BaseException | None]:
+    """Make the error for a handler that raised, and give its cause."""
+    at = _place(plan, values, run_id, last)
+    if isinstance(error, JoinFailed) and error.at.run_id == at.run_id and error.at.state is at.state:
+        return error.moved(at), error.__cause__  # a split's own
+    return HandlerFailed(at=at, error=error), error
 
 
 def undeclared(

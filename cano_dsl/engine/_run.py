@@ -84,13 +84,19 @@ def start_step(plan: Plan, steps: Mapping[str, Step], start: object) -> Step:
     if step is None or not _can_start(plan, step):
         able = [named(step.at) for step in steps.values() if _can_start(plan, step)]
         raise PolicyError(
-            field="start", value=start, allowed=f"a state that is handled or an exit: {', '.join(able)}"
+            field="start",
+            value=start,
+            allowed="a state that is handled, and needs no outcomes of one before it, or an exit: "
+            + ", ".join(able),
         )
     return step
 
 
 def _can_start(plan: Plan, step: Step) -> bool:
-    return step.call is not None or step.at._name_ in plan.graph.exits
+    handler = plan.graph.states[step.at._name_].handler
+    if handler is None:
+        return step.at._name_ in plan.graph.exits
+    return not any(want is not None and not want.optional for want in (handler.joined, handler.failure))
 
 
 def _checked_id(run_id: object) -> str | None:

@@ -5,6 +5,7 @@ pickle. May be imported by every other package; imports none of them.
 """
 
 from cano_dsl.errors._finding import Finding, Severity
+from cano_dsl.errors._join import Branch, BranchFailure, JoinFailed
 from cano_dsl.errors._place import RunPlace, Where
 from cano_dsl.errors._resource import (
     KeyMissing,
@@ -30,12 +31,15 @@ from cano_dsl.errors._run import HandlerFailed, LoopRunning, RunError, Undeclare
 from cano_dsl.errors._words import named, shown, told
 
 __all__ = (
+    "Branch",
+    "BranchFailure",
     "CanoError",
     "DefinitionError",
     "Finding",
     "GraphError",
     "HandlerFailed",
     "InternalError",
+    "JoinFailed",
     "KeyMissing",
     "LoopRunning",
     "PolicyError",

@@ -5,36 +5,14 @@ declares no usable targets, has a finding of its own, so the rules about paths l
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cano_dsl.errors import Finding
+from cano_dsl.graph._facts import Facts, broken
+from cano_dsl.graph._join_rules import joins
 from cano_dsl.graph._links import Links
 from cano_dsl.graph._walk import Types, Walk
 from cano_dsl.spec import Definition, HandlerDef, Want
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What a rule may look at."""
-
-    definition: Definition
-    links: Links
-    walk: Walk
-    types: Types
-
-    def member(self, name: str) -> str:
-        """Name a member as the author writes it."""
-        return f"{self.definition.enum}.{name}"
-
-    def picture(self, name: str) -> str:
-        """Draw a state among its neighbours on one line."""
-        sources = ", ".join(self.links.backward.get(name, ())) or "(nothing)"
-        if name == self.definition.start:
-            sources = f"(start), {sources}" if name in self.links.backward else "(start)"
-        targets = ", ".join(self.links.forward.get(name, ()))
-        if not targets:
-            targets = "(exit)" if name in self.definition.exits else "?"
-        return f"{sources} → {name} → {targets}"
 
 
 Rule = Callable[[Facts], Iterator[Finding]]
@@ -75,7 +53,7 @@ def transitions(facts: Facts) -> Iterator[Finding]:
     enum = facts.definition.enum
     for handler in facts.definition.handlers:
         if handler.got is not None:
-            yield _at(
+            yield broken(
                 handler,
                 "transition",
                 f'Handler "{handler.name}" must declare its next states as Literal[{enum}.X, ...], '
@@ -84,14 +62,14 @@ def transitions(facts: Facts) -> Iterator[Finding]:
                 f"or give {handler.kind}(…, to=(…))",
             )
         for foreign in handler.foreign:
-            yield _at(
+            yield broken(
                 handler,
                 "transition",
                 f'Handler "{handler.name}" may go to {foreign}, not a member of {enum}',
                 f"name only members of {enum}",
             )
         for name in handler.beyond:
-            yield _at(
+            yield broken(
                 handler,
                 "transition",
                 f'Handler "{handler.name}" may return {facts.member(name)} by its annotation, '
@@ -111,7 +89,7 @@ def duplicates(facts: Facts) -> Iterator[Finding]:
             continue
         other = first[handler.at]
         line = f" ({other.where})" if other.where else ""
-        yield _at(
+        yield broken(
             handler,
             "duplicate",
             f"State {facts.member(handler.at)} has more than one handler",
@@ -132,7 +110,7 @@ def exits(facts: Facts) -> Iterator[Finding]:
         )
     for handler in definition.handlers:
         if handler.at in definition.exits:
-            yield _at(
+            yield broken(
                 handler,
                 "exit",
                 f"State {facts.member(str(handler.at))} is an exit, so its handler would never run",
@@ -203,7 +181,7 @@ def dead_ends(facts: Facts) -> Iterator[Finding]:
         handler = links.first[name]
         cycle = [name, *_cycle(facts, name)]
         shown = " → ".join(map(facts.member, cycle))
-        yield _at(
+        yield broken(
             handler,
             "dead-end",
             f"No exit can be reached from state {facts.member(name)}: it only leads {shown}",
@@ -225,7 +203,7 @@ def resources(facts: Facts) -> Iterator[Finding]:
         for want in handler.wants:
             earlier = wanted.setdefault(want.name, want)
             if earlier is not want and not facts.types.compatible(want.type, earlier.type):
-                yield _at(
+                yield broken(
                     handler,
                     "resource",
                     f'Resource "{want.name}" is wanted as {want.shown} here but as {earlier.shown} '
@@ -241,7 +219,7 @@ def resources(facts: Facts) -> Iterator[Finding]:
 def _offered(facts: Facts, handler: HandlerDef, want: Want, offer: Want | None) -> Iterator[Finding]:
     if offer is None:
         if not want.optional:
-            yield _at(
+            yield broken(
                 handler,
                 "resource",
                 f'Resource "{want.name}" is wanted here but not provided by resources=',
@@ -249,14 +227,14 @@ def _offered(facts: Facts, handler: HandlerDef, want: Want, offer: Want | None) 
                 "or give the handler's parameter a default",
             )
     elif not facts.types.fits(offer.type, want.type):
-        yield _at(
+        yield broken(
             handler,
             "resource",
             f'Resource "{want.name}" is wanted as {want.shown} here but resources= gives {offer.shown}',
             "annotate both with one type",
         )
     elif offer.optional and not want.optional:
-        yield _at(
+        yield broken(
             handler,
             "resource",
             f'Resource "{want.name}" is wanted here but optional in resources=',
@@ -267,14 +245,14 @@ def _offered(facts: Facts, handler: HandlerDef, want: Want, offer: Want | None) 
 def _data(facts: Facts, handler: HandlerDef, want: Want) -> Iterator[Finding]:
     given = facts.definition.data
     if given is None:
-        yield _at(
+        yield broken(
             handler,
             "resource",
             f'Handler "{handler.name}" wants the run\'s data as {want.shown}, but the workflow has none',
             f"give build data={want.shown}",
         )
     elif not facts.types.fits(given.type, want.type):
-        yield _at(
+        yield broken(
             handler,
             "resource",
             f'Handler "{handler.name}" wants the run\'s data as {want.shown}, but data= is {given.shown}',
@@ -291,11 +269,8 @@ RULES: tuple[Rule, ...] = (
     unreachable,
     dead_ends,
     resources,
+    joins,
 )
-
-
-def _at(handler: HandlerDef, code: str, message: str, hint: str) -> Finding:
-    return Finding(code=code, state=handler.at, message=message, hint=hint, where=handler.where)
 
 
 def _is_entered(facts: Facts, state: str) -> bool:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, final
 
 from cano_dsl.errors import Finding
-from cano_dsl.spec import Definition, HandlerDef, Kind
+from cano_dsl.spec import Definition, HandlerDef, Kind, SplitDef
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -35,10 +35,22 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A transition that a handler declares."""
+    """A transition that a handler declares.
+
+    Attributes:
+        source: The state it leaves.
+        target: The state it enters.
+        error: The exception that takes it; empty for any, None for an ordinary transition.
+    """
 
     source: str
     target: str
+    error: str | None = None
+
+    @property
+    def is_error(self) -> bool:
+        """Whether an exception takes it."""
+        return self.error is not None
 
 
 @final
@@ -98,7 +110,7 @@ class Graph:
             "start": start,
             "exits": definition.exits,
             "states": MappingProxyType(dict(states)),
-            "edges": tuple(Edge(node.name, target) for node in states.values() for target in node.targets),
+            "edges": tuple(edge for node in states.values() for edge in _edges(node)),
             "findings": findings,
         }
         for name, value in fields.items():
@@ -119,7 +131,8 @@ class Graph:
     def to_networkx(self) -> "nx.DiGraph[str]":
         """Give a copy as a networkx DiGraph, free to change.
 
-        Nodes are state names with `kind`, `start`, `exit` and `handler` (a name or None) as attributes.
+        Nodes are state names with `kind`, `start`, `exit` and `handler` (a name or None) as attributes, edges
+        have `error` (the exception that takes it, or None).
         """
         import networkx as nx
 
@@ -132,7 +145,9 @@ class Graph:
                 exit=node.is_exit,
                 handler=node.handler.name if node.handler else None,
             )
-        digraph.add_edges_from((edge.source, edge.target) for edge in self.edges)
+        for edge in self.edges:
+            if not (edge.is_error and digraph.has_edge(edge.source, edge.target)):
+                digraph.add_edge(edge.source, edge.target, error=edge.error)
         return digraph
 
     def to_dict(self) -> dict[str, Any]:
@@ -143,9 +158,20 @@ class Graph:
             "start": self.start,
             "exits": list(self.exits),
             "states": [_node_as_dict(node) for node in self.states.values()],
-            "transitions": [{"from": edge.source, "to": edge.target} for edge in self.edges],
+            "transitions": [
+                {"from": e.source, "to": e.target, **({"error": e.error} if e.is_error else {})}
+                for e in self.edges
+            ],
             "findings": [_finding_as_dict(finding) for finding in self.findings],
         }
+
+
+def _edges(node: Node) -> list[Edge]:
+    errors = node.handler.errors if node.handler else ()
+    return [
+        *(Edge(node.name, target) for target in node.targets),
+        *(Edge(node.name, edge.target, edge.error) for edge in errors),
+    ]
 
 
 def _node_as_dict(node: Node) -> dict[str, Any]:
@@ -158,6 +184,17 @@ def _node_as_dict(node: Node) -> dict[str, Any]:
         "doc": handler.doc if handler else "",
         "thread": handler.thread if handler else False,
         "resources": [{"name": w.name, "type": w.shown, "optional": w.optional} for w in wants],
+        **({"split": _split_as_dict(handler.split)} if handler and handler.split else {}),
+    }
+
+
+def _split_as_dict(split: SplitDef) -> dict[str, Any]:
+    return {
+        "join": str(split.join),
+        "branches": list(split.branches) or split.count,
+        "value": split.shown,
+        "timeout_s": split.timeout_s,
+        "bulkhead": split.bulkhead,
     }
 
 

@@ -11,7 +11,7 @@ class Links:
 
     Attributes:
         first: The handler of each state that runs: the first given, and none for an exit.
-        forward: Targets of each handled state, in the order declared.
+        forward: Targets of each handled state, in the order declared, those of error edges last.
         backward: Sources of each state, in the order of the handlers.
         anywhere: States whose targets are not known: handled by nobody, or by a handler with a broken
             declaration. Each is reported by a rule of its own, so the others let it lead anywhere.
@@ -31,14 +31,21 @@ def link(definition: Definition) -> Links:
         if handler.at is not None and handler.at not in exits:
             first.setdefault(handler.at, handler)
     backward: dict[str, list[str]] = {}
-    for source, handler in first.items():
-        for target in handler.targets:
+    forward = {at: _targets(handler) for at, handler in first.items()}
+    for source, targets in forward.items():
+        for target in targets:
             backward.setdefault(target, []).append(source)
     broken = {at for at, handler in first.items() if handler.got is not None or handler.foreign}
     missing = {name for name in definition.members if name not in first and name not in exits}
     return Links(
         first=first,
-        forward={at: handler.targets for at, handler in first.items()},
+        forward=forward,
         backward=backward,
         anywhere=frozenset(broken | missing),
     )
+
+
+def _targets(handler: HandlerDef) -> tuple[str, ...]:
+    if not handler.errors:
+        return handler.targets
+    return tuple(dict.fromkeys([*handler.targets, *(edge.target for edge in handler.errors)]))

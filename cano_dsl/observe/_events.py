@@ -19,6 +19,8 @@ HOOKS = (
     "attempt_started",
     "attempt_succeeded",
     "attempt_failed",
+    "branch_started",
+    "branch_finished",
     "progress",
     "teardown_failed",
 )
@@ -37,6 +39,8 @@ class Events:
     attempt_started: Emit | None = None
     attempt_succeeded: Emit | None = None
     attempt_failed: Emit | None = None
+    branch_started: Emit | None = None
+    branch_finished: Emit | None = None
     progress: Emit | None = None
     teardown_failed: Emit | None = None
 
@@ -44,6 +48,11 @@ class Events:
     def of_states(self) -> bool:
         """Whether anything about states is observed, so that each handler's call must be accompanied."""
         return any((self.state_entered, self.attempt_started, self.attempt_succeeded, self.attempt_failed))
+
+    @property
+    def of_branches(self) -> bool:
+        """Whether anything about the branches of splits is observed."""
+        return self.branch_started is not None or self.branch_finished is not None
 
 
 def events_of(observers: Iterable[Observer]) -> Events | None:

@@ -3,7 +3,7 @@
 import logging
 from enum import Enum
 
-from cano_dsl.errors import named, shown, told
+from cano_dsl.errors import Branch, named, shown, told
 from cano_dsl.observe._observer import Observer
 from cano_dsl.scope import is_cancel
 from cano_dsl.spec import Run
@@ -62,6 +62,22 @@ class LogObserver(Observer):
     def attempt_failed(self, run: Run, state: Enum, attempt: int, error: Exception) -> None:
         """Log at WARNING."""
         self._log(logging.WARNING, run, "attempt %d at %s raised %s", attempt, named(state), told(error))
+
+    def branch_started(self, run: Run, state: Enum, branch: Branch) -> None:
+        """Log at DEBUG."""
+        self._log(logging.DEBUG, run, "branch %s of %s started", branch.name, named(state))
+
+    def branch_finished(self, run: Run, state: Enum, branch: Branch, error: BaseException | None) -> None:
+        """Log at DEBUG, or at WARNING with the error."""
+        if error is None:
+            self._log(logging.DEBUG, run, "branch %s of %s succeeded", branch.name, named(state))
+        elif is_cancel(error):
+            self._log(logging.DEBUG, run, "branch %s of %s was cancelled", branch.name, named(state))
+        else:
+            told_error = told(error)
+            self._log(
+                logging.WARNING, run, "branch %s of %s raised %s", branch.name, named(state), told_error
+            )
 
     def progress(self, run: Run, state: Enum, done: float, total: float | None) -> None:
         """Log at DEBUG."""

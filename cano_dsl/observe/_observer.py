@@ -2,6 +2,7 @@
 
 from enum import Enum
 
+from cano_dsl.errors import Branch
 from cano_dsl.spec import Run
 
 
@@ -17,6 +18,8 @@ class Observer:
     | `run_started` | before any resource is set up |
     | `state_entered` | before a state's handler; not for exits, which `run_finished` names |
     | `attempt_started` | before each call of the handler, from attempt 1 |
+    | `branch_started` | a split begins a branch |
+    | `branch_finished` | it has ended: with its error, or without one; also after the join was decided |
     | `progress` | the handler called `run.progress(done, total)` |
     | `attempt_succeeded` | the handler returned `target`; whether it was declared is checked next |
     | `attempt_failed` | the handler raised an `Exception` |
@@ -63,6 +66,12 @@ class Observer:
 
     def attempt_failed(self, run: Run, state: Enum, attempt: int, error: Exception) -> None:
         """See what a handler raised."""
+
+    def branch_started(self, run: Run, state: Enum, branch: Branch) -> None:
+        """See a branch of a split begin."""
+
+    def branch_finished(self, run: Run, state: Enum, branch: Branch, error: BaseException | None) -> None:
+        """See a branch of a split end; the error may be the cancel of one that is not needed any more."""
 
     def progress(self, run: Run, state: Enum, done: float, total: float | None) -> None:
         """See how far a handler says it is."""

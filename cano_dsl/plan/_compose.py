@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from cano_dsl.observe import Events
 from cano_dsl.plan._step import Call
 from cano_dsl.scope import in_thread
-from cano_dsl.spec import Run
+from cano_dsl.spec import Failure, Run
 
 
 def threaded(thunk: Call) -> Call:
@@ -60,6 +60,38 @@ def observed(inner: Call, slot: int, at: Enum, events: Events, *, awaits: bool) 
         if after is not None:
             after(run, at, run.attempt, target)
         return target
+
+    return call_async if awaits else call_plain
+
+
+class ErrorEdge(NamedTuple):
+    """An exception and where it leads; given by a step's call in place of a member."""
+
+    kind: type[BaseException]
+    target: Enum
+
+
+def routed(inner: Call, slot: int, at: Enum, edges: tuple[ErrorEdge, ...], *, awaits: bool) -> Call:
+    """Take the first error edge that an exception fits, instead of raising it."""
+
+    def edge_of(run: Run, error: Exception) -> ErrorEdge:
+        for edge in edges:
+            if isinstance(error, edge.kind):
+                run._next = Failure(error=error, state=at)  # noqa: SLF001 - see `marked`
+                return edge
+        raise error
+
+    async def call_async(*values: Any) -> Any:
+        try:
+            return await inner(*values)
+        except Exception as error:  # noqa: BLE001 - one that fits no edge is raised again
+            return edge_of(values[slot], error)
+
+    def call_plain(*values: Any) -> Any:
+        try:
+            return inner(*values)
+        except Exception as error:  # noqa: BLE001 - one that fits no edge is raised again
+            return edge_of(values[slot], error)
 
     return call_async if awaits else call_plain
 

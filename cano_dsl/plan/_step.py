@@ -1,6 +1,6 @@
 """A state as the loop runs it: what to call, and which steps may follow."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Any, TypeAlias
 
@@ -27,6 +27,7 @@ class Step:
         thunk: The bare call: the user's function itself where it takes just these values in this order,
             else a generated function that picks them.
         spec: The handler; None for an exit.
+        targets: The members that may follow, in the order declared.
     """
 
     __slots__ = (
@@ -39,6 +40,7 @@ class Step:
         "second_step",
         "spec",
         "table",
+        "targets",
         "thunk",
     )
 
@@ -55,19 +57,23 @@ class Step:
         self.first_step: Step = self
         self.second_step: Step = self
         self.table: dict[int, Step] = {}
+        self.targets: tuple[Enum, ...] = ()
 
-    def link(self, targets: "list[Step]") -> None:
-        """Set the steps that may follow."""
+    def link(self, targets: "list[Step]", errors: "Iterable[tuple[object, Step]]" = ()) -> None:
+        """Set the steps that may follow.
+
+        Args:
+            targets: Those that the handler declares.
+            errors: Those of error edges, each with the token that its call gives in place of a member, so that
+                a handler cannot take an error edge by returning its target.
+        """
+        self.targets = tuple(target.at for target in targets)
         self.table = {id(target.at): target for target in targets}
+        self.table.update((id(token), target) for token, target in errors)
         if targets:
             self.first, self.first_step = targets[0].at, targets[0]
         if len(targets) > 1:
             self.second, self.second_step = targets[1].at, targets[1]
-
-    @property
-    def targets(self) -> tuple[Enum, ...]:
-        """The members that may follow, in the order declared."""
-        return tuple(step.at for step in self.table.values())
 
     def __repr__(self) -> str:
         return f"<Step {self.at}>"

@@ -14,20 +14,29 @@ from cano_dsl.plan._step import Call
 
 
 class Argument(NamedTuple):
-    """Where an argument comes from; `keyword` is empty for one passed by position."""
+    """Where an argument comes from.
+
+    Attributes:
+        slot: The value.
+        keyword: The parameter's name; empty for one passed by position.
+        attribute: What of the value is passed; empty for the value itself.
+    """
 
     slot: int
     keyword: str
+    attribute: str = ""
 
 
 @lru_cache(maxsize=1024)
 def _maker(count: int, shape: tuple[Argument, ...]) -> Callable[[Callable[..., Any]], Call]:
     values = ", ".join(f"v{slot:d}" for slot in range(count))
     arguments = []
-    for slot, keyword in shape:
-        if keyword and not keyword.isidentifier():
-            raise InternalError(f"parameter {keyword!r} is not an identifier")
-        arguments.append(f"{keyword}=v{slot:d}" if keyword else f"v{slot:d}")
+    for slot, keyword, attribute in shape:
+        for name in (keyword, attribute):
+            if name and not name.isidentifier():
+                raise InternalError(f"parameter {name!r} is not an identifier")
+        value = f"v{slot:d}.{attribute}" if attribute else f"v{slot:d}"
+        arguments.append(f"{keyword}={value}" if keyword else value)
     source = f"def make(fn):\n def thunk({values}):\n  return fn({', '.join(arguments)})\n return thunk"
     names: dict[str, Any] = {}
     exec(source, {"__builtins__": {}}, names)  # noqa: S102 - see above

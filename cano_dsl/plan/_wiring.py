@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cano_dsl.declare import Injection, Read
+from cano_dsl.declare import Read
 from cano_dsl.spec import HandlerSpec, Want
 
 
@@ -28,14 +28,14 @@ class Wiring:
 
     Attributes:
         resources: By name, in the order in which handlers first want them.
-        injections: Each handler's parameters, by the handler's identity.
-        wants_run: Whether any handler asks for the `Run`.
+        read: Each handler with its parameters, by the handler's identity.
+        needs_run: Whether any handler asks for the `Run`, or for what it carries from state to state.
         data: Each handler that asks for the run's data, with its want.
     """
 
     resources: dict[str, Wanted]
-    injections: dict[int, tuple[Injection, ...]]
-    wants_run: bool
+    read: dict[int, Read]
+    needs_run: bool
     data: tuple[tuple[HandlerSpec, Want], ...]
 
 
@@ -43,22 +43,24 @@ def wire(handlers: Iterable[Read]) -> Wiring:
     """Gather what handlers want."""
     by: dict[str, list[tuple[HandlerSpec, Want]]] = {}
     read = {}
-    wants_run = False
+    needs_run = False
     data = []
-    for spec, found in handlers:
-        read[id(spec)] = found
-        for injection in found:
+    for handler in handlers:
+        spec = handler.spec
+        read[id(spec)] = handler
+        needs_run = needs_run or spec.split is not None or bool(spec.on_error)
+        for injection in handler.injections:
             if injection.role == "resource":
                 by.setdefault(injection.want.name, []).append((spec, injection.want))
-            elif injection.role == "run":
-                wants_run = True
-            else:
+            elif injection.role == "data":
                 data.append((spec, injection.want))
+            else:
+                needs_run = True
     resources = {
         name: Wanted(name, tuple(wants), all(want.optional for _, want in wants))
         for name, wants in by.items()
     }
-    return Wiring(resources, read, wants_run, tuple(data))
+    return Wiring(resources, read, needs_run, tuple(data))
 
 
 def who(spec: HandlerSpec) -> str:

@@ -3,23 +3,51 @@
 No I/O, no graph, no engine. Everything above reads this package and adds nothing to it.
 """
 
-from cano_dsl.spec._definition import WAIVABLE, Definition, HandlerDef, Stray, WaivableCode, Waive, Want
-from cano_dsl.spec._handler import EMPTY, HandlerSpec, Kind, Parameter, Scope
+from cano_dsl.spec._definition import (
+    WAIVABLE,
+    Definition,
+    ErrorDef,
+    HandlerDef,
+    SplitDef,
+    Stray,
+    WaivableCode,
+    Waive,
+    Want,
+)
+from cano_dsl.spec._handler import EMPTY, HandlerSpec, Kind, Parameter, Part, Scope, SplitSpec
+from cano_dsl.spec._join import Join, Strategy, Verdict, decide, why_not
+from cano_dsl.spec._outcomes import BranchSuccess, Failure, Joined, Runs
 from cano_dsl.spec._run import Run, RunData
+from cano_dsl.spec._time import Duration, seconds
 
 __all__ = (
     "EMPTY",
     "WAIVABLE",
+    "BranchSuccess",
     "Definition",
+    "Duration",
+    "ErrorDef",
+    "Failure",
     "HandlerDef",
     "HandlerSpec",
+    "Join",
+    "Joined",
     "Kind",
     "Parameter",
+    "Part",
     "Run",
     "RunData",
+    "Runs",
     "Scope",
+    "SplitDef",
+    "SplitSpec",
+    "Strategy",
     "Stray",
+    "Verdict",
     "WaivableCode",
     "Waive",
     "Want",
+    "decide",
+    "seconds",
+    "why_not",
 )

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from cano_dsl.errors import PolicyError, Where
 from cano_dsl.spec._handler import Kind
+from cano_dsl.spec._join import Join
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,45 @@ class Want:
 
 
 @dataclass(frozen=True, slots=True)
+class SplitDef:
+    """The branches of a split by names.
+
+    Attributes:
+        join: The strategy.
+        count: How many branches there are; None where only a run knows it.
+        branches: Their names, where each has a function of its own.
+        values: The types of what the branches return, each once.
+        timeout_s: After how many seconds the join is decided; None for never.
+        bulkhead: How many run at once; None for all.
+    """
+
+    join: Join
+    count: int | None
+    branches: tuple[str, ...]
+    values: tuple[Want, ...]
+    timeout_s: float | None = None
+    bulkhead: int | None = None
+
+    @property
+    def shown(self) -> str:
+        """The type of a branch's value, in words."""
+        return " | ".join(value.shown for value in self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorDef:
+    """An error edge by names.
+
+    Attributes:
+        target: The state that it goes to.
+        error: The exception's name; empty for any.
+    """
+
+    target: str
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HandlerDef:
     """One handler by names.
 
@@ -45,6 +85,10 @@ class HandlerDef:
         data: The type it expects of the run's data; None when it does not ask.
         thread: Whether it runs in a worker thread.
         doc: The first line of its docstring.
+        split: Its branches; None for other kinds.
+        errors: Its error edges, in the order in which they are tried.
+        joined: The type that it expects of the values of the split before; None when it does not ask.
+        failure: Whether it asks for the failure before; the want says whether it can do without.
     """
 
     at: str | None
@@ -59,6 +103,10 @@ class HandlerDef:
     data: Want | None = None
     thread: bool = False
     doc: str = ""
+    split: SplitDef | None = None
+    errors: tuple[ErrorDef, ...] = ()
+    joined: Want | None = None
+    failure: Want | None = None
 
 
 @dataclass(frozen=True, slots=True)

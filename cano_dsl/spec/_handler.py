@@ -1,12 +1,13 @@
 """What a decorator records about a function: frozen, and not yet read any further."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from cano_dsl.errors import Where
+from cano_dsl.spec._join import Join
 
-Kind: TypeAlias = Literal["state", "router"]
+Kind: TypeAlias = Literal["state", "router", "split"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,69 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A function that a split calls: a branch, or what gives the items.
+
+    Attributes:
+        fn: What is called; a workflow stands for the function that runs it.
+        key: What `Joined.of` is asked with.
+        name: Its name in messages.
+        where: Its line.
+        parameters: In order, without the item.
+        returns: The return annotation as written; of a workflow, the members that it ends in.
+        scope: Where names in annotations are looked up.
+        awaits: Whether calling it gives an awaitable.
+    """
+
+    fn: Callable[..., Any]
+    key: object
+    name: str
+    where: Where
+    parameters: tuple[Parameter, ...]
+    returns: object
+    scope: Scope
+    awaits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SplitSpec:
+    """How a split's branches come about and how they are joined.
+
+    Attributes:
+        join: The strategy.
+        branches: The one function that is called once for each item, or one for each branch.
+        items: What it is called with, where that is known; None where `over` gives it, or there are no items.
+        over: Gives the items; None where they are known, or there are none.
+        timeout_s: After how many seconds the join is decided.
+        bulkhead: How many branches run at once; None for all.
+    """
+
+    join: Join
+    branches: tuple[Part, ...]
+    items: Sequence[Any] | None
+    over: Part | None
+    timeout_s: float | None
+    bulkhead: int | None
+
+    @property
+    def shared(self) -> bool:
+        """Whether one function is called once for each item."""
+        return self.items is not None or self.over is not None
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Every function, the one that gives the items last."""
+        return self.branches if self.over is None else (*self.branches, self.over)
+
+    @property
+    def count(self) -> int | None:
+        """The number of branches; None where only a run knows it."""
+        if self.over is not None:
+            return None
+        return len(self.branches) if self.items is None else len(self.items)
+
+
+@dataclass(frozen=True, slots=True)
 class HandlerSpec:
     """One handler as declared.
 
@@ -44,6 +108,8 @@ class HandlerSpec:
         scope: Where names in annotations are looked up.
         awaits: Whether calling it gives an awaitable.
         thread: Whether it is called in a worker thread.
+        split: Its branches; None for other kinds, whose `fn` is the handler.
+        on_error: Which exceptions lead where instead of ending the run; the first that fits counts.
     """
 
     kind: Kind
@@ -58,6 +124,8 @@ class HandlerSpec:
     scope: Scope
     awaits: bool
     thread: bool
+    split: SplitSpec | None = None
+    on_error: tuple[tuple[type[BaseException], Any], ...] = ()
 
 
 class _Empty:

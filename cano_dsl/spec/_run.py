@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
+
+from cano_dsl.spec._outcomes import Failure, Joined, of_type
 
 T = TypeVar("T")
 
@@ -39,7 +41,17 @@ class Run:
         <Job.DONE: 2>
     """
 
-    __slots__ = ("_progress", "_sequence", "attempt", "run_id", "state", "workflow")
+    __slots__ = (
+        "_branch",
+        "_entry",
+        "_next",
+        "_progress",
+        "_sequence",
+        "attempt",
+        "run_id",
+        "state",
+        "workflow",
+    )
 
     def __init__(
         self,
@@ -55,15 +67,19 @@ class Run:
         self.attempt = 1
         self._sequence = -1  # routers leave no entry, so only other states count
         self._progress = progress
+        self._branch = ""
+        self._entry: object = None  # what the state was entered with: outcomes, a failure, or nothing
+        self._next: object = None  # what the next state will be entered with
 
     @property
     def idempotency_key(self) -> str:
         """Name this entry of this state, `run_id/sequence`; the key to give to a service that must act once.
 
         The sequence counts the states entered in this run from 0. Routers only decide and are not counted,
-        so a router sees the key of the state before it (`run_id/-1` where it is the first).
+        so a router sees the key of the state before it (`run_id/-1` where it is the first). Each branch of
+        a split has a key of its own, `run_id/sequence/branch`.
         """
-        return f"{self.run_id}/{self._sequence}"
+        return f"{self.run_id}/{self._sequence}{self._branch}"
 
     def progress(self, done: float, total: float | None = None) -> None:
         """Tell observers how far the handler has come; costs a lookup when nobody observes.
@@ -80,6 +96,23 @@ class Run:
         self.state = state
         self.attempt = 1
         self._sequence += step
+        self._entry, self._next = self._next, None
+
+    def _of_branch(self, index: int) -> Self:
+        """Give the run as a branch sees it."""
+        run: Any = object.__new__(type(self))
+        for name in self.__slots__:
+            setattr(run, name, getattr(self, name))
+        run._branch = f"/{index}"
+        return run  # type: ignore[no-any-return]
+
+    @property
+    def _joined(self) -> Joined[Any] | None:
+        return of_type(self._entry, Joined)
+
+    @property
+    def _failure(self) -> Failure | None:
+        return of_type(self._entry, Failure)
 
     def __repr__(self) -> str:
         """Show the fields that name the run and its place."""

@@ -3,6 +3,7 @@
 from enum import Enum
 from typing import Any, NamedTuple
 
+from cano_dsl.errors import Branch
 from cano_dsl.observe import Observer
 from cano_dsl.spec import Run
 
@@ -93,6 +94,14 @@ class Recorder(Observer):
     def attempt_failed(self, run: Run, state: Enum, attempt: int, error: Exception) -> None:
         """Remember."""
         self._add("attempt_failed", run.run_id, state=state, attempt=attempt, error=error)
+
+    def branch_started(self, run: Run, state: Enum, branch: Branch) -> None:
+        """Remember."""
+        self._add("branch_started", run.run_id, state=state, branch=branch)
+
+    def branch_finished(self, run: Run, state: Enum, branch: Branch, error: BaseException | None) -> None:
+        """Remember."""
+        self._add("branch_finished", run.run_id, state=state, branch=branch, error=error)
 
     def progress(self, run: Run, state: Enum, done: float, total: float | None) -> None:
         """Remember."""

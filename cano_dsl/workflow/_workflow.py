@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, final
 from typing_extensions import ParamSpec
 from typing_extensions import TypeVar as TypeVarWithDefault
 
-from cano_dsl.declare import Handler
+from cano_dsl.declare import Handler, evaluated
 from cano_dsl.errors import LoopRunning, Where
-from cano_dsl.spec import Waive
+from cano_dsl.spec import Parameter, Part, Scope, Waive
 from cano_dsl.workflow._runner import Runner
 
 if TYPE_CHECKING:
@@ -174,6 +174,29 @@ class Workflow(Generic[S, E_co, D, R]):
             ResourceError: A resource is missing, unknown or of the wrong class.
         """
         return Runner(self._plan, _by_name(self._plan, args, resources))
+
+    def _part(self) -> Part:
+        """Say what this workflow is as a branch of another's split; its resources are set up there."""
+        plan = self._plan
+
+        async def run_as_branch(**resources: Any) -> Enum:
+            from cano_dsl.engine import Order
+
+            return await self._execute(plan, resources, Order(held=True))
+
+        return Part(
+            fn=run_as_branch,
+            key=self,
+            name=self.name,
+            where=plan.graph.definition.where or Where("<not known>", 0),
+            parameters=tuple(
+                Parameter(name, evaluated(wanted.by[0][1].type), wanted.optional, keyword_only=True)
+                for name, wanted in plan.wiring.resources.items()
+            ),
+            returns=plan.states,
+            scope=Scope({}, {}),
+            awaits=True,
+        )
 
     def configure(self, *, observers: Iterable["Observer"] = ()) -> "Workflow[S, E_co, D, R]":
         """Give a copy with run-time options; the definition, and this workflow, stay as they are.

@@ -1,0 +1,364 @@
+"""`split`: one state whose branches run at once and are joined by a strategy.
+
+Branches come about in one of three ways: one function called for each item of a collection that is known, one
+called for each item that another function gives when the run is there, or several functions or workflows, each
+a branch of its own.
+"""
+
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import replace
+from enum import Enum
+from types import FrameType
+from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeAlias, TypeVar, overload
+
+from cano_dsl.declare._decorators import declares_awaitable
+from cano_dsl.declare._handlers import AsyncSplit, Gather, Handler, PlainSplit
+from cano_dsl.declare._on_error import ErrorTargets, error_targets
+from cano_dsl.declare._signature import (
+    function_of,
+    is_async,
+    name_of,
+    read_parameters,
+    refuse_uncallable,
+    scope_of,
+    where_of,
+)
+from cano_dsl.errors import PolicyError, SignatureError, Where, shown
+from cano_dsl.spec import (
+    EMPTY,
+    Duration,
+    HandlerSpec,
+    Join,
+    Part,
+    Runs,
+    Scope,
+    SplitSpec,
+    seconds,
+)
+
+S = TypeVar("S", bound=Enum)
+Src = TypeVar("Src", bound=Enum)
+To = TypeVar("To", bound=Enum)
+I = TypeVar("I")  # noqa: E741 - an item
+T = TypeVar("T")
+P = ParamSpec("P")
+O = ParamSpec("O")  # noqa: E741 - what the function that gives the items asks for
+T1 = TypeVar("T1")
+T2 = TypeVar("T2")
+T3 = TypeVar("T3")
+T4 = TypeVar("T4")
+Items: TypeAlias = Iterable[I] | Awaitable[Iterable[I]]
+BranchOf: TypeAlias = Callable[..., Awaitable[T]] | Runs[T]
+OnError: TypeAlias = S | Mapping[type[Exception], S] | None
+
+
+class _Options(NamedTuple):
+    """What every form of `split` is given."""
+
+    at: Any
+    to: Any
+    join: Join
+    timeout_s: float | None
+    bulkhead: int | None
+    on_error: ErrorTargets
+    thread: bool
+    where: Where
+
+
+class SplitDecorator(Generic[S, Src, I, To, O]):
+    """Takes the function that is called once for each item."""
+
+    def __init__(self, options: _Options, items: Sequence[Any] | None, over: Part | None) -> None:
+        self._options = options
+        self._items = items
+        self._over = over
+
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, fn: Callable[Concatenate[I, P], Coroutine[Any, Any, T]], /
+    ) -> AsyncSplit[S, Src, P, To, I, T, O]: ...
+    @overload
+    def __call__(self, fn: Callable[Concatenate[I, P], T], /) -> PlainSplit[S, Src, P, To, I, T, O]: ...
+    def __call__(self, fn: Any, /) -> Handler[Any, Any, ..., Any]:
+        """Record the function.
+
+        Raises:
+            SignatureError: It cannot be a branch; the message says where and what to do.
+        """
+        part = _part(fn, sys._getframe(1))
+        if not part.parameters or part.parameters[0].keyword_only:
+            raise SignatureError(
+                what=f"branch {part.name!r} takes no item",
+                fix="Give it a first parameter: it is called once for each item of over=",
+                where=part.where,
+            )
+        thread = self._options.thread
+        if thread and part.awaits:
+            raise SignatureError(
+                what=f"async branch {part.name!r} cannot run in a thread",
+                fix="Make it a plain function, or leave thread=True away",
+                where=part.where,
+            )
+        branch = replace(part, parameters=part.parameters[1:])
+        spec = _spec(self._options, branch, (branch,), items=self._items, over=self._over)
+        return AsyncSplit(spec) if part.awaits else PlainSplit(spec)
+
+
+@overload
+def split(
+    at: S,
+    /,
+    *,
+    over: Iterable[I],
+    join: Join,
+    to: To,
+    timeout: Duration | None = None,
+    bulkhead: int | None = None,
+    on_error: OnError[S] = None,
+    thread: bool = False,
+) -> SplitDecorator[S, S, I, To, []]: ...
+@overload
+def split(
+    at: S,
+    /,
+    *,
+    over: Callable[O, Items[I]],
+    join: Join,
+    to: To,
+    timeout: Duration | None = None,
+    bulkhead: int | None = None,
+    on_error: OnError[S] = None,
+    thread: bool = False,
+) -> SplitDecorator[S, S, I, To, O]: ...
+@overload
+def split(
+    at: S,
+    one: BranchOf[T1],
+    /,
+    *,
+    join: Join,
+    to: To,
+    timeout: Duration | None = None,
+    bulkhead: int | None = None,
+    on_error: OnError[S] = None,
+) -> Gather[S, S, ..., To, T1]: ...
+@overload
+def split(
+    at: S,
+    one: BranchOf[T1],
+    two: BranchOf[T2],
+    /,
+    *,
+    join: Join,
+    to: To,
+    timeout: Duration | None = None,
+    bulkhead: int | None = None,
+    on_error: OnError[S] = None,
+) -> Gather[S, S, ..., To, T1 | T2]: ...
+@overload
+def split(
+    at: S,
+    one: BranchOf[T1],
+    two: BranchOf[T2],
+    three: BranchOf[T3],
+    /,
+    *,
+    join: Join,
+    to: To,
+    timeout: Duration | None = None,
+    bulkhead: int | None = None,
+    on_error: OnError[S] = None,
+) -> Gather[S, S, ..., To, T1 | T2 | T3]: ...
+@overload
+def split(
+    at: S,
+    one: BranchOf[T1],
+    two: BranchOf[T2],
+    three: BranchOf[T3],
+    four: BranchOf[T4],
+    /,
+    *more: BranchOf[T],
+    join: Join,
+    to: To,
+    timeout: Duration | None = None,
+    bulkhead: int | None = None,
+    on_error: OnError[S] = None,
+) -> Gather[S, S, ..., To, T1 | T2 | T3 | T4 | T]: ...
+def split(
+    at: Any,
+    /,
+    *branches: Any,
+    over: Any = None,
+    join: Join,
+    to: Any,
+    timeout: Duration | None = None,
+    bulkhead: int | None = None,
+    on_error: Any = None,
+    thread: bool = False,
+) -> Any:
+    """Make a state whose branches run at once; a strategy says when they are done.
+
+    With `over`, a decorator of the function that is called once for each item; its first parameter is the
+    item, the others are resources. With branches, the handler itself: each branch is an async function, whose
+    parameters are resources, or a workflow, whose value is the exit that it reaches.
+
+    The run goes to `to`, whose handler gets the outcomes as a parameter of type `Joined`. What is not needed
+    any more is cancelled, and has ended before that. Without `bulkhead` every branch is a task of its own;
+    with it there are so many tasks, and each starts the next item. The items of `over` are held either way.
+
+    Args:
+        at: The state; one member of the workflow's Enum.
+        *branches: Async functions or workflows, each a branch.
+        over: The items: a collection, or a function of resources, async or plain, that gives one.
+        join: When the branches are done.
+        to: The state that follows.
+        timeout: After how long the join is decided, in seconds; an error except for `partial_timeout`.
+        bulkhead: How many branches run at once; they start in order.
+        on_error: The state to go to instead of failing, or a state for each class of exceptions: `JoinFailed`
+            where the join could not be satisfied, or whatever the function that gives the items raises.
+        thread: Call a plain function in worker threads. A thread cannot be stopped, so it is waited for.
+
+    Raises:
+        SignatureError: Something cannot be a branch, or cannot give items.
+        PolicyError: `timeout` is not above 0, `bulkhead` is no number, or `join` is no `Join`.
+
+    Example:
+        >>> from enum import Enum
+        >>> from typing import Literal
+        >>> from cano_dsl import Join, Joined, Workflow, split, state
+        >>> class Ship(Enum):
+        ...     QUOTE = 1
+        ...     CHOOSE = 2
+        ...     DONE = 3
+        >>> @split(Ship.QUOTE, over=("ups", "dhl", "post"), join=Join.quorum(2), to=Ship.CHOOSE, timeout=2)
+        ... async def quote(carrier: str, prices: dict[str, int]) -> int:
+        ...     return prices[carrier]
+        >>> @state(Ship.CHOOSE)
+        ... def choose(quotes: Joined[int]) -> Literal[Ship.DONE]:
+        ...     print(min(quotes.values), [failure.name for failure in quotes.errors])
+        ...     return Ship.DONE
+        >>> ship = Workflow.build(Ship, quote, choose, start=Ship.QUOTE, exits=(Ship.DONE,))
+        >>> ship.run_sync(prices={"dhl": 7, "post": 5})
+        5 ["quote('ups')"]
+        <Ship.DONE: 3>
+    """
+    frame = sys._getframe(1)
+    options = _options(at, to, join, timeout, bulkhead, on_error, thread, frame)
+    if (over is None) == (not branches):
+        raise SignatureError(
+            what="split takes either over= or branches" + (", not both" if branches else ""),
+            fix="Give over=(…) and decorate a function, or give the branches: split(S.A, one, two, …)",
+            where=options.where,
+        )
+    if branches:
+        parts = tuple(_branch(branch, frame) for branch in branches)
+        return Gather(_spec(options, None, parts, items=None, over=None))
+    items, source = _source(over, frame, options.where)
+    return SplitDecorator(options, items, source)
+
+
+def _options(
+    at: Any,
+    to: Any,
+    join: object,
+    timeout: object,
+    bulkhead: object,
+    on_error: Any,
+    thread: bool,  # noqa: FBT001 - handed on
+    frame: FrameType,
+) -> _Options:
+    where = Where(frame.f_code.co_filename, frame.f_lineno)
+    if not isinstance(join, Join):
+        raise PolicyError(field="join", value=join, allowed="a Join, such as Join.all()")
+    if bulkhead is not None and (isinstance(bulkhead, bool) or not isinstance(bulkhead, int)):
+        raise PolicyError(field="bulkhead", value=bulkhead, allowed="a whole number, at least 1")
+    timeout_s = None if timeout is None else seconds("timeout", timeout)
+    return _Options(at, to, join, timeout_s, bulkhead, error_targets(on_error, where), thread, where)
+
+
+def _spec(
+    options: _Options,
+    named: Part | None,
+    branches: tuple[Part, ...],
+    *,
+    items: Sequence[Any] | None,
+    over: Part | None,
+) -> HandlerSpec:
+    doc = "" if named is None else (named.fn.__doc__ or "").strip().partition("\n")[0]
+    return HandlerSpec(
+        kind="split",
+        at=options.at,
+        fn=branches[0].fn,
+        name=named.name if named is not None else str(getattr(options.at, "name", options.at)).lower(),
+        where=named.where if named is not None else options.where,
+        doc=doc,
+        parameters=(),
+        returns=EMPTY,
+        to=(options.to,),
+        scope=Scope({}, {}),
+        awaits=True,
+        thread=options.thread,
+        split=SplitSpec(options.join, branches, items, over, options.timeout_s, options.bulkhead),
+        on_error=options.on_error,
+    )
+
+
+def _source(over: Any, frame: FrameType, where: Where) -> tuple[Sequence[Any] | None, Part | None]:
+    """Tell items that are known from a function that gives them; keep the former as they are now."""
+    if isinstance(over, (str, bytes, bytearray)):
+        raise SignatureError(
+            what=f"over={shown(over)} is text, whose items would be its characters",
+            fix="Give a collection: over=(…,)",
+            where=where,
+            parameter="over",
+        )
+    if isinstance(over, Iterable):
+        return over if isinstance(over, (tuple, range)) else tuple(over), None
+    if not callable(over):
+        raise SignatureError(
+            what=f"over={shown(over)} gives no items",
+            fix="Give a collection, or a function of resources that returns one",
+            where=where,
+            parameter="over",
+        )
+    return None, _part(over, frame)
+
+
+def _branch(branch: Any, frame: FrameType) -> Part:
+    nested: Callable[[], Part] | None = getattr(branch, "_part", None)
+    part = nested() if nested is not None else _part(branch, frame)
+    if not part.awaits:
+        raise SignatureError(
+            what=f"branch {part.name!r} is not async",
+            fix="Make it async, or give items with over=, where a plain function may be decorated",
+            where=part.where,
+        )
+    return part
+
+
+def _part(fn: Any, frame: FrameType) -> Part:
+    """Read a function as a handler is read."""
+    if isinstance(fn, staticmethod):
+        fn = fn.__func__
+    if isinstance(fn, Handler):
+        raise SignatureError(
+            what=f"{fn.spec.name!r} is the handler of {fn.spec.at}, and cannot be a branch too",
+            fix="Give the function that it was made of",
+            where=fn.spec.where,
+        )
+    function = function_of(fn)
+    here = Where(frame.f_code.co_filename, frame.f_lineno)
+    refuse_uncallable(fn, here)
+    parameters, returns = read_parameters(fn, function)
+    scope = scope_of(function, frame)
+    return Part(
+        fn=fn,
+        key=fn,
+        name=name_of(fn),
+        where=where_of(function) if function is not None else here,
+        parameters=parameters,
+        returns=returns,
+        scope=scope,
+        awaits=is_async(fn, function) or declares_awaitable(returns, scope),
+    )

@@ -1,0 +1,193 @@
+"""The call of a split: its branches at once, then the join, then the state that follows."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from inspect import isawaitable
+from typing import Any, NamedTuple
+
+from cano_dsl.errors import Branch, BranchFailure, JoinFailed, RunPlace, shown
+from cano_dsl.observe import Events
+from cano_dsl.plan._step import Call, Values
+from cano_dsl.scope import FAILURE, SUCCESS, Clock, Limits, Race, in_thread, run_branches
+from cano_dsl.spec import HandlerSpec, Join, Joined, Run, SplitSpec, decide, why_not
+
+
+class Branching(NamedTuple):
+    """A split as it is compiled.
+
+    Attributes:
+        spec: The handler.
+        split: How its branches come about.
+        calls: The one function's call, which takes the item first, or each branch's own.
+        source: Gives the items; None where they are known, or there are none.
+        run_slot: Where the `Run` is among a run's values.
+        wants_run: Whether a branch asks for it, so that each gets one of its own.
+    """
+
+    spec: HandlerSpec
+    split: SplitSpec
+    calls: tuple[Call, ...]
+    source: Call | None
+    run_slot: int
+    wants_run: bool
+
+
+Start = Callable[[int], Awaitable[Any]]
+
+
+def splitting(of: Branching, clock: Clock, events: Events | None) -> Call:
+    """Make the call of a split's step."""
+    split, join = of.split, of.split.join
+    (target,) = of.spec.to or (None,)
+    keys = {} if split.shared else {part.key: index for index, part in enumerate(split.branches)}
+
+    async def call(*values: Any) -> Any:
+        run: Run = values[of.run_slot]
+        items = await _items(of, values)
+        total = len(split.branches) if items is None else len(items)
+        name = _namer(of, items)
+        why = why_not(join, total)
+        if why is not None:
+            raise _failed(of, run, total, refused=why)
+        start = _start(of, items, values)
+        if events is not None and events.of_branches:
+            start = _observed(start, events, run, name)
+        race = await run_branches(
+            start,
+            total,
+            limits(join, total),
+            clock=clock,
+            timeout_s=split.timeout_s,
+            bulkhead=split.bulkhead,
+        )
+        _refuse_unjoined(of, run, race, name)
+        run._next = Joined(values=race.values, marks=bytes(race.marks), name=name, at=keys)  # noqa: SLF001
+        return target
+
+    return call
+
+
+def limits(join: Join, total: int) -> Limits:
+    """Give the counts at which a join is decided, as `decide` decides it."""
+    needed = join.needed(total)
+    return Limits(None, None) if needed is None else Limits(needed, total - needed + 1)
+
+
+async def _items(of: Branching, values: Values) -> Sequence[Any] | None:
+    if of.source is None:
+        return of.split.items
+    items = of.source(*values)
+    if isawaitable(items):
+        items = await items
+    if not isinstance(items, Iterable) or isinstance(items, (str, bytes)):
+        over = of.split.over
+        raise TypeError(
+            f"{over.name if over else 'over='} gave {shown(items)}, not a collection of items "
+            f"({over.where if over else of.spec.where}): return a list or a tuple"
+        )
+    return items if isinstance(items, (tuple, range)) else tuple(items)
+
+
+def _namer(of: Branching, items: Sequence[Any] | None) -> Callable[[int], str]:
+    branches = of.split.branches
+    if items is None:
+        return lambda index: branches[index].name
+    return lambda index: f"{branches[0].name}({shown(items[index])})"
+
+
+def _start(of: Branching, items: Sequence[Any] | None, values: Values) -> Start:
+    """Give what begins a branch by its number."""
+    slot = of.run_slot
+
+    def own(index: int) -> Values:
+        if not of.wants_run:
+            return values
+        return (*values[:slot], values[slot]._of_branch(index), *values[slot + 1 :])
+
+    if items is None:
+        calls = of.calls
+        return lambda index: calls[index](*own(index))
+    (call,) = of.calls
+    if of.spec.thread:
+        return lambda index: in_thread(call, items[index], *own(index))
+    if not of.split.branches[0].awaits:
+
+        async def plain(index: int) -> Any:
+            return call(items[index], *own(index))
+
+        return plain
+    if of.wants_run:
+        return lambda index: call(items[index], *own(index))
+    return lambda index: call(items[index], *values)
+
+
+def _observed(start: Start, events: Events, run: Run, name: Callable[[int], str]) -> Start:
+    started, finished = events.branch_started, events.branch_finished
+    state = run.state
+
+    async def observed(index: int) -> Any:
+        branch = Branch(index, name(index))
+        if started is not None:
+            started(run, state, branch)
+        error: BaseException | None = None
+        try:
+            return await start(index)
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            if finished is not None:
+                finished(run, state, branch, error)
+            del error
+
+    return observed
+
+
+def _refuse_unjoined(of: Branching, run: Run, race: Race, name: Callable[[int], str]) -> None:
+    """Raise `JoinFailed` unless the join is satisfied and every branch has ended."""
+    verdict = decide(
+        of.split.join,
+        successes=race.successes,
+        failures=race.failures,
+        total=race.count,
+        expired=race.expired,
+    )
+    if verdict == "satisfied" and not race.stuck:
+        return
+    failed = [index for index in range(race.count) if race.marks[index] == FAILURE]
+    errors = [BranchFailure(index, name(index), race.values[index]) for index in failed]
+    error = _failed(
+        of,
+        run,
+        race.count,
+        successes=race.successes,
+        errors=errors,
+        cancelled=[
+            Branch(index, name(index))
+            for index in range(race.count)
+            if race.marks[index] not in (SUCCESS, FAILURE)
+        ],
+        timeout_s=of.split.timeout_s if race.expired else None,
+        stuck=[Branch(index, name(index)) for index in race.stuck],
+    )
+    raised = [failure.error for failure in errors]
+    error.__cause__ = _cause(error, raised)
+    raise error
+
+
+def _cause(error: JoinFailed, raised: list[BaseException]) -> BaseException | None:
+    if len(raised) < 2:  # noqa: PLR2004 - one needs no group
+        return raised[0] if raised else None
+    return BaseExceptionGroup(f"branches of {error.at.state} failed", raised)
+
+
+def _failed(of: Branching, run: Run, total: int, **facts: Any) -> JoinFailed:
+    at = RunPlace(
+        workflow=run.workflow,
+        run_id=run.run_id,
+        state=run.state,
+        attempt=run.attempt,
+        path=(run.state,),
+        handler=of.spec.where,
+    )
+    join = of.split.join
+    return JoinFailed(at=at, join=str(join), total=total, needed=join.needed(total), **facts)

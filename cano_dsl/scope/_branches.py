@@ -1,0 +1,261 @@
+"""Branches that run at once and are all ended before anything goes on, on asyncio and trio alike.
+
+Each branch is a task of the loop's own with a cancel scope inside it: on asyncio a task group of anyio costs
+five times as much, and bare `Task.cancel()` leaves threads running and ignores shields. The tasks lie outside
+the caller's scopes, so whatever cancels the caller is passed on by the caller, which waits for every branch in
+a shielded scope and raises the first cancel again as the same object.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from contextlib import suppress
+from contextvars import copy_context
+from typing import Any, NamedTuple
+
+import anyio
+
+from cano_dsl.scope._clock import Clock
+from cano_dsl.scope._task import is_cancel
+
+ENDING_LIMIT_S = 30.0
+
+PENDING, SUCCESS, FAILURE = 0, 1, 2
+
+
+class Limits(NamedTuple):
+    """When branches are decided; None where a number of them decides nothing.
+
+    Attributes:
+        enough: So many successes are enough.
+        hopeless: With so many failures there cannot be enough.
+    """
+
+    enough: int | None
+    hopeless: int | None
+
+
+class Race:
+    """What has come of the branches so far, and how they ended.
+
+    Attributes:
+        count: How many there are.
+        marks: What each came to: `SUCCESS`, `FAILURE`, or `PENDING` for one that was cancelled or not begun.
+        values: Each one's value, or its error.
+        successes: How many succeeded before the decision.
+        failures: How many failed before it.
+        expired: Whether time ran out before a decision.
+        stuck: Those that did not end within 30 s of being cancelled.
+    """
+
+    __slots__ = (
+        "_at",
+        "_closed",
+        "_decided",
+        "_ended",
+        "_gone",
+        "_left",
+        "_limits",
+        "count",
+        "expired",
+        "failures",
+        "fatal",
+        "marks",
+        "stuck",
+        "successes",
+        "values",
+    )
+
+    def __init__(self, count: int, limits: Limits, workers: int) -> None:
+        self.count = count
+        self.marks = bytearray(count)
+        self.values: list[Any] = [None] * count
+        self.successes = 0
+        self.failures = 0
+        self.expired = False
+        self.stuck: tuple[int, ...] = ()
+        self.fatal: BaseException | None = None
+        self._at: Any = range(workers)  # the branch that each worker is at, where that may change
+        self._limits = limits
+        self._left = workers
+        self._gone = bytearray(workers)
+        self._closed = False
+        self._decided = anyio.Event()
+        self._ended = anyio.Event()
+
+    def succeed(self, index: int, value: Any) -> None:
+        """Count a success; one after the decision counts as cancelled."""
+        if self._closed:
+            return
+        self.marks[index] = SUCCESS
+        self.values[index] = value
+        self.successes += 1
+        if self.successes == self._limits.enough or self.successes + self.failures == self.count:
+            self.close()
+
+    def fail(self, index: int, error: BaseException) -> None:
+        """Count a failure; one after the decision counts as cancelled."""
+        if self._closed:
+            return
+        self.marks[index] = FAILURE
+        self.values[index] = error
+        self.failures += 1
+        if self.failures == self._limits.hopeless or self.successes + self.failures == self.count:
+            self.close()
+
+    def close(self) -> None:
+        """Decide: nothing counts any more."""
+        self._closed = True
+        self._decided.set()
+
+    async def one(self, index: int, start: Callable[[int], Awaitable[Any]], scope: Any) -> None:
+        """Run one branch, in a task of its own."""
+        if not self._closed:
+            try:
+                with scope:
+                    try:
+                        value = await start(index)
+                    except BaseException as error:
+                        self._raised(index, error, scope)
+                    else:
+                        self.succeed(index, value)
+            except BaseException as error:  # noqa: BLE001 - raised by the caller, in whose task it belongs
+                self._abort(error)
+        self._left -= 1
+        self._gone[index] = 1
+        if not self._left:
+            self._ended.set()
+
+    async def several(
+        self, worker: int, indexes: Iterator[int], start: Callable[[int], Awaitable[Any]], scope: Any
+    ) -> None:
+        """Run branches one after the other, in a task of their own."""
+        try:
+            with scope:
+                while not self._closed and (index := next(indexes, None)) is not None:
+                    self._at[worker] = index
+                    try:
+                        value = await start(index)
+                    except BaseException as error:
+                        self._raised(index, error, scope)
+                    else:
+                        self.succeed(index, value)
+        except BaseException as error:  # noqa: BLE001 - see `one`
+            self._abort(error)
+        self._left -= 1
+        self._gone[worker] = 1
+        if not self._left:
+            self._ended.set()
+
+    def _raised(self, index: int, error: BaseException, scope: Any) -> None:
+        """Count what a branch raised, unless it is a cancel by its scope or must end everything."""
+        if not isinstance(error, Exception) and (scope.cancel_called or not is_cancel(error)):
+            raise error
+        self.fail(index, error)  # a cancel that is not ours: somebody else cancelled the task
+
+    def _abort(self, error: BaseException) -> None:
+        if self.fatal is None:
+            self.fatal = error
+        self.close()
+
+    async def decision(self, clock: Clock, timeout_s: float | None) -> BaseException | None:
+        """Wait for the decision or the end of the time; give what cancelled the waiting."""
+        try:
+            if timeout_s is None:
+                await self._decided.wait()
+            else:
+                with clock.scope(timeout_s):
+                    await self._decided.wait()
+        except BaseException as error:  # noqa: BLE001 - raised again once every branch has ended
+            self._closed = True
+            return error
+        self.expired = not self._closed
+        self._closed = True
+        return None
+
+    async def end(self, scopes: Iterable[Any], clock: Clock) -> BaseException | None:
+        """Cancel what still runs and wait for it, at most 30 s; give what cancelled the waiting."""
+        first: BaseException | None = None
+        for scope, gone in zip(scopes, self._gone, strict=True):
+            if not gone:
+                scope.cancel()
+        until = clock.monotonic() + ENDING_LIMIT_S
+        while self._left:
+            rest = until - clock.monotonic()
+            if rest <= 0:
+                self.stuck = tuple(self._at[worker] for worker, gone in enumerate(self._gone) if not gone)
+                break
+            try:
+                with clock.scope(rest, shield=True):
+                    await self._ended.wait()
+            except BaseException as error:  # noqa: BLE001 - raised again by the caller
+                if first is None:
+                    first = error
+        return first
+
+
+async def run_branches(
+    start: Callable[[int], Awaitable[Any]],
+    count: int,
+    limits: Limits,
+    *,
+    clock: Clock,
+    timeout_s: float | None = None,
+    bulkhead: int | None = None,
+) -> Race:
+    """Run branches at once until they are decided, end the rest, and give what came of them.
+
+    They start in order, at most `bulkhead` at once, and then with as many tasks. A branch never ends the
+    others by its error: that counts as a failure.
+
+    Args:
+        start: Begins one, by its number from 0.
+        count: How many there are, at least one.
+        limits: When they are decided; at the latest when all have ended.
+        clock: Where time comes from.
+        timeout_s: After how many seconds they are ended undecided.
+        bulkhead: How many run at once; None for all.
+
+    Raises:
+        BaseException: What cancelled the caller, or what no branch may keep to itself, such as
+            KeyboardInterrupt; every branch has ended.
+    """
+    make = type(anyio.CancelScope())
+    spawn = _spawner()
+    if bulkhead is None or bulkhead >= count:
+        race = Race(count, limits, count)
+        scopes = [make() for _ in range(count)]
+        tasks = [spawn(race.one(index, start, scope)) for index, scope in enumerate(scopes)]
+    else:
+        race = Race(count, limits, bulkhead)
+        race._at = [0] * bulkhead
+        scopes = [make() for _ in range(bulkhead)]
+        shared = iter(range(count))
+        tasks = [spawn(race.several(worker, shared, start, s)) for worker, s in enumerate(scopes)]
+    try:
+        first = await race.decision(clock, timeout_s)
+        if race._left:  # noqa: SLF001 - its own function
+            second = await race.end(scopes, clock)
+            first = first if first is not None else second
+        if first is not None:
+            raise first
+        if race.fatal is not None:
+            raise race.fatal
+    finally:
+        del tasks
+        first = second = None
+    return race
+
+
+def _spawner() -> Callable[[Coroutine[Any, Any, None]], object]:
+    """Give what starts a task that no scope of the caller reaches."""
+    with suppress(RuntimeError):
+        task = asyncio.current_task()
+        if task is not None:
+            return task.get_loop().create_task
+    import trio
+
+    return lambda work: trio.lowlevel.spawn_system_task(_given, work, context=copy_context())
+
+
+async def _given(work: Coroutine[Any, Any, None]) -> None:
+    await work
