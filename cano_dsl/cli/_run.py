@@ -94,7 +94,8 @@ class Progress(Observer):
         self.running = ""
         self._show("…")  # until the next state, or while resources are torn down
         mark, style = ("✓", "green") if fits else ("✗", "red")
-        kind = "  router" if self._graph.states[state._name_].kind == "router" else ""
+        model = self._graph.states[state._name_].kind
+        kind = "" if model == "state" else f"  {model}"
         self._console.print(line(f"{mark} {state._name_:<{self._width}} {self.spent:>10}{kind}", style))
 
     def _show(self, text: str) -> None:

@@ -1,4 +1,4 @@
-"""How each parameter of a handler is filled: with a resource, the run, its data, or how the state was entered."""
+"""How each parameter is filled: with a resource, the run, its data, or what the state was entered with."""
 
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias, get_origin
@@ -7,10 +7,9 @@ from cano_dsl.declare._namespace import Forward, evaluate, show
 from cano_dsl.declare._types import Hint, members
 from cano_dsl.spec import EMPTY, Failure, HandlerSpec, Joined, Parameter, Part, Run, RunData, Scope, Want
 
-
 Role: TypeAlias = Literal["resource", "run", "data", "joined", "failure"]
 _ROLES: dict[type, Role] = {Run: "run", RunData: "data", Joined: "joined", Failure: "failure"}
-_BY_NAME = {cls.__name__: role for cls, role in _ROLES.items()}
+_BY_NAME: dict[str, Role] = {cls.__name__: role for cls, role in _ROLES.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """`split`: one state whose branches run at once and are joined by a strategy.
 
 Branches come about in one of three ways: one function called for each item of a collection that is known, one
-called for each item that another function gives when the run is there, or several functions or workflows, each
-a branch of its own.
+called for each item that another function gives when the run is there, or several functions or workflows,
+each a branch of its own.
 """
 
 import sys
@@ -75,7 +75,7 @@ class SplitDecorator(Generic[S, Src, I, To, O]):
         self._over = over
 
     @overload
-    def __call__(  # type: ignore[overload-overlap]
+    def __call__(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
         self, fn: Callable[Concatenate[I, P], Coroutine[Any, Any, T]], /
     ) -> AsyncSplit[S, Src, P, To, I, T, O]: ...
     @overload
@@ -244,7 +244,17 @@ def split(
         <Ship.DONE: 3>
     """
     frame = sys._getframe(1)
-    options = _options(at, to, join, timeout, bulkhead, on_error, thread, frame)
+    where = Where(frame.f_code.co_filename, frame.f_lineno)
+    options = _Options(
+        at=at,
+        to=to,
+        join=_checked_join(join),
+        timeout_s=None if timeout is None else seconds("timeout", timeout),
+        bulkhead=_checked_bulkhead(bulkhead),
+        on_error=error_targets(on_error, where),
+        thread=thread,
+        where=where,
+    )
     if (over is None) == (not branches):
         raise SignatureError(
             what="split takes either over= or branches" + (", not both" if branches else ""),
@@ -258,23 +268,16 @@ def split(
     return SplitDecorator(options, items, source)
 
 
-def _options(
-    at: Any,
-    to: Any,
-    join: object,
-    timeout: object,
-    bulkhead: object,
-    on_error: Any,
-    thread: bool,  # noqa: FBT001 - handed on
-    frame: FrameType,
-) -> _Options:
-    where = Where(frame.f_code.co_filename, frame.f_lineno)
+def _checked_join(join: object) -> Join:
     if not isinstance(join, Join):
         raise PolicyError(field="join", value=join, allowed="a Join, such as Join.all()")
+    return join
+
+
+def _checked_bulkhead(bulkhead: object) -> int | None:
     if bulkhead is not None and (isinstance(bulkhead, bool) or not isinstance(bulkhead, int)):
         raise PolicyError(field="bulkhead", value=bulkhead, allowed="a whole number, at least 1")
-    timeout_s = None if timeout is None else seconds("timeout", timeout)
-    return _Options(at, to, join, timeout_s, bulkhead, error_targets(on_error, where), thread, where)
+    return bulkhead
 
 
 def _spec(

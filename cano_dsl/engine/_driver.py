@@ -41,7 +41,6 @@ async def drive(plan: Plan, step: Step, values: Values, run_id: str | None = Non
             two = one
             one = step
             step = following
-    except Exception as error:
-        failure, cause = handler_failed(plan, values, run_id, (three, two, one, step), error)
-        raise failure from cause
+    except Exception as error:  # noqa: BLE001 - raised again with its place
+        raise handler_failed(plan, values, run_id, (three, two, one, step), error)  # noqa: B904 - it has a cause
     raise undeclared(plan, values, run_id, (three, two, one, step), target)

@@ -15,12 +15,14 @@ def new_run_id() -> str:
 
 def handler_failed(
     plan: Plan, values: Values, run_id: str | None, last: tuple[Step | None, ...], error: Exception
-) -> tuple[RunError, BaseException | None]:
-    """Make the error for a handler that raised, and give its cause."""
+) -> RunError:
+    """Make the error for a handler that raised, with its cause."""
     at = _place(plan, values, run_id, last)
     if isinstance(error, JoinFailed) and error.at.run_id == at.run_id and error.at.state is at.state:
-        return error.moved(at), error.__cause__  # a split's own
-    return HandlerFailed(at=at, error=error), error
+        return error.moved(at)  # a split's own
+    failure = HandlerFailed(at=at, error=error)
+    failure.__cause__ = error
+    return failure
 
 
 def undeclared(

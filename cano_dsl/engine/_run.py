@@ -84,10 +84,7 @@ def start_step(plan: Plan, steps: Mapping[str, Step], start: object) -> Step:
     if step is None or not _can_start(plan, step):
         able = [named(step.at) for step in steps.values() if _can_start(plan, step)]
         raise PolicyError(
-            field="start",
-            value=start,
-            allowed="a state that is handled, and needs no outcomes of one before it, or an exit: "
-            + ", ".join(able),
+            field="start", value=start, allowed=f"a state that is handled or an exit: {', '.join(able)}"
         )
     return step
 

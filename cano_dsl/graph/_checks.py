@@ -14,7 +14,6 @@ from cano_dsl.graph._links import Links
 from cano_dsl.graph._walk import Types, Walk
 from cano_dsl.spec import Definition, HandlerDef, Want
 
-
 Rule = Callable[[Facts], Iterator[Finding]]
 
 

@@ -43,8 +43,8 @@ def _outcomes(facts: Facts, handler: HandlerDef, joined: Want) -> Iterator[Findi
                 yield broken(
                     handler,
                     "join",
-                    f'Handler "{handler.name}" wants outcomes as Joined[{joined.shown}], but branches of split '
-                    f"{facts.member(source)} return {value.shown}",
+                    f'Handler "{handler.name}" wants outcomes as Joined[{joined.shown}], but branches of '
+                    f"split {facts.member(source)} return {value.shown}",
                     f"annotate the parameter as Joined[{split.shown}]",
                 )
     if joined.optional:

@@ -10,7 +10,7 @@ from cano_dsl.observe import Observer, events_of
 from cano_dsl.plan._compose import ErrorEdge, marked, observed, routed, threaded
 from cano_dsl.plan._split import Branching, splitting
 from cano_dsl.plan._step import Call, Step
-from cano_dsl.plan._thunk import Argument, make_thunk
+from cano_dsl.plan._thunk import Argument, make_starter, make_thunk
 from cano_dsl.plan._wiring import wire
 from cano_dsl.scope import SYSTEM_CLOCK, Clock
 from cano_dsl.spec import HandlerSpec, SplitSpec
@@ -136,9 +136,9 @@ class Plan:
     def _split(self, read: Read, split: SplitSpec, slots: dict[str, int]) -> Call:
         """Make the call of a split from the calls of its functions."""
         count = len(slots) + 2 * self.extra
-        first = int(split.shared)  # the item comes before the values
+        make = make_starter if split.shared else make_thunk
         calls = [
-            make_thunk(part.fn, count + first, (Argument(0, ""),) * first + _shape(found, slots, first))
+            make(part.fn, count, _shape(found, slots))
             for part, found in zip(split.branches, read.parts, strict=False)
         ]
         source = None
@@ -171,8 +171,8 @@ class Plan:
 _OF_RUN = {"run": "", "joined": "_joined", "failure": "_failure"}
 
 
-def _shape(injections: Injections, slots: dict[str, int], first: int = 0) -> tuple[Argument, ...]:
-    """Say where each argument of a function comes from; `first` values stand before the resources."""
+def _shape(injections: Injections, slots: dict[str, int]) -> tuple[Argument, ...]:
+    """Say where each argument of a function comes from."""
     shape = []
     by_keyword = False
     for injection in injections:
@@ -181,5 +181,5 @@ def _shape(injections: Injections, slots: dict[str, int], first: int = 0) -> tup
         by_keyword = by_keyword or injection.parameter.keyword_only or slot is None
         if slot is not None:
             attribute = _OF_RUN.get(injection.role, "")
-            shape.append(Argument(slot + first, name if by_keyword else "", attribute))
+            shape.append(Argument(slot, name if by_keyword else "", attribute))
     return tuple(shape)

@@ -17,7 +17,7 @@ class Branching(NamedTuple):
     Attributes:
         spec: The handler.
         split: How its branches come about.
-        calls: The one function's call, which takes the item first, or each branch's own.
+        calls: What takes the items and gives the function that starts one by number; or each branch's call.
         source: Gives the items; None where they are known, or there are none.
         run_slot: Where the `Run` is among a run's values.
         wants_run: Whether a branch asks for it, so that each gets one of its own.
@@ -96,28 +96,34 @@ def _namer(of: Branching, items: Sequence[Any] | None) -> Callable[[int], str]:
 
 def _start(of: Branching, items: Sequence[Any] | None, values: Values) -> Start:
     """Give what begins a branch by its number."""
+    start = _with_own_run(of, items, values) if of.wants_run else _starter(of, items, values)
+    if of.split.branches[0].awaits:
+        return start
+    if of.spec.thread:
+        return lambda index: in_thread(start, index)
+
+    async def plain(index: int) -> Any:
+        return start(index)
+
+    return plain
+
+
+def _with_own_run(of: Branching, items: Sequence[Any] | None, values: Values) -> Callable[[int], Any]:
+    """Give each branch a `Run` of its own, whose idempotency key names the branch."""
     slot = of.run_slot
 
-    def own(index: int) -> Values:
-        if not of.wants_run:
-            return values
-        return (*values[:slot], values[slot]._of_branch(index), *values[slot + 1 :])
+    def start(index: int) -> Any:
+        run = values[slot]._of_branch(index)  # noqa: SLF001 - kept off the type that handlers see
+        return _starter(of, items, (*values[:slot], run, *values[slot + 1 :]))(index)
 
+    return start
+
+
+def _starter(of: Branching, items: Sequence[Any] | None, values: Values) -> Callable[[int], Any]:
     if items is None:
         calls = of.calls
-        return lambda index: calls[index](*own(index))
-    (call,) = of.calls
-    if of.spec.thread:
-        return lambda index: in_thread(call, items[index], *own(index))
-    if not of.split.branches[0].awaits:
-
-        async def plain(index: int) -> Any:
-            return call(items[index], *own(index))
-
-        return plain
-    if of.wants_run:
-        return lambda index: call(items[index], *own(index))
-    return lambda index: call(items[index], *values)
+        return lambda index: calls[index](*values)
+    return of.calls[0](items, *values)  # type: ignore[no-any-return]
 
 
 def _observed(start: Start, events: Events, run: Run, name: Callable[[int], str]) -> Start:

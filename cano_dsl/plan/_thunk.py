@@ -27,9 +27,7 @@ class Argument(NamedTuple):
     attribute: str = ""
 
 
-@lru_cache(maxsize=1024)
-def _maker(count: int, shape: tuple[Argument, ...]) -> Callable[[Callable[..., Any]], Call]:
-    values = ", ".join(f"v{slot:d}" for slot in range(count))
+def _listed(shape: tuple[Argument, ...]) -> str:
     arguments = []
     for slot, keyword, attribute in shape:
         for name in (keyword, attribute):
@@ -37,11 +35,30 @@ def _maker(count: int, shape: tuple[Argument, ...]) -> Callable[[Callable[..., A
                 raise InternalError(f"parameter {name!r} is not an identifier")
         value = f"v{slot:d}.{attribute}" if attribute else f"v{slot:d}"
         arguments.append(f"{keyword}={value}" if keyword else value)
-    source = f"def make(fn):\n def thunk({values}):\n  return fn({', '.join(arguments)})\n return thunk"
+    return ", ".join(arguments)
+
+
+def _made(source: str) -> Callable[[Callable[..., Any]], Call]:
     names: dict[str, Any] = {}
     exec(source, {"__builtins__": {}}, names)  # noqa: S102 - see above
     make: Callable[[Callable[..., Any]], Call] = names["make"]
     return make
+
+
+@lru_cache(maxsize=1024)
+def _maker(count: int, shape: tuple[Argument, ...]) -> Callable[[Callable[..., Any]], Call]:
+    values = ", ".join(f"v{slot:d}" for slot in range(count))
+    return _made(f"def make(fn):\n def thunk({values}):\n  return fn({_listed(shape)})\n return thunk")
+
+
+@lru_cache(maxsize=1024)
+def _starter_maker(count: int, shape: tuple[Argument, ...]) -> Callable[[Callable[..., Any]], Call]:
+    values = ", ".join(["items", *(f"v{slot:d}" for slot in range(count))])
+    listed = ", ".join(filter(None, ["items[index]", _listed(shape)]))
+    return _made(
+        f"def make(fn):\n def bind({values}):\n  def start(index):\n   return fn({listed})\n"
+        "  return start\n return bind"
+    )
 
 
 def make_thunk(fn: Callable[..., Any], count: int, shape: tuple[Argument, ...]) -> Call:
@@ -49,3 +66,11 @@ def make_thunk(fn: Callable[..., Any], count: int, shape: tuple[Argument, ...]) 
     if shape == tuple(Argument(slot, "") for slot in range(count)):
         return fn
     return _maker(count, shape)(fn)
+
+
+def make_starter(fn: Callable[..., Any], count: int, shape: tuple[Argument, ...]) -> Call:
+    """Make what takes items and `count` values and gives a function that calls `fn` for the item at an index.
+
+    `fn` takes the item first.
+    """
+    return _starter_maker(count, shape)(fn)

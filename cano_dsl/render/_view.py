@@ -1,10 +1,11 @@
 """What a template sees of a graph: rows in a fixed order, with ids and labels that are safe in Mermaid."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cano_dsl.graph import Graph, Node
+from cano_dsl.spec import SplitDef
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Words with a meaning of their own in Mermaid's state diagrams, lower case as its lexer compares them:
@@ -56,6 +57,10 @@ _ENTITIES = {
 _OUTER_UNDERSCORES = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 
 
+# What stands before the name of a state of each kind.
+_MARKS = {"router": "◇ ", "split": "⑂ "}
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """A state whose id says less than its label."""
@@ -65,20 +70,31 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrow:
+    """A transition, with the words on it; nothing is on an ordinary one."""
+
+    source: str
+    target: str
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """A diagram as rows.
 
     Attributes:
         start: The id of the start state.
         named: States that need a line of their own: odd names, routers, and states without a transition.
-        edges: Ids of source and target.
+        forks: Ids of the bars at which branches begin.
+        edges: In the order of the handlers.
         exits: Ids.
         routers: Ids.
     """
 
     start: str
     named: tuple[Named, ...]
-    edges: tuple[tuple[str, str], ...]
+    forks: tuple[str, ...]
+    edges: tuple[Arrow, ...]
     exits: tuple[str, ...]
     routers: tuple[str, ...]
 
@@ -93,12 +109,16 @@ def view(graph: Graph) -> View:
     named = tuple(
         Named(ids[node.name], _label(node))
         for node in graph.states.values()
-        if ids[node.name] != node.name or node.kind == "router" or node.name not in touched
+        if ids[node.name] != node.name or node.kind in _MARKS or node.name not in touched
     )
+    forks = {
+        node.name: _free(f"{ids[node.name]}_fork", ids) for node in graph.states.values() if _split(node)
+    }
     return View(
         start=ids[graph.start],
         named=named,
-        edges=tuple((ids[edge.source], ids[edge.target]) for edge in graph.edges),
+        forks=tuple(forks.values()),
+        edges=tuple(arrow for node in graph.states.values() for arrow in _arrows(graph, node, ids, forks)),
         exits=tuple(ids[name] for name in graph.exits),
         routers=tuple(ids[node.name] for node in graph.states.values() if node.kind == "router"),
     )
@@ -116,8 +136,45 @@ def _ids(names: Iterable[str]) -> dict[str, str]:
     return ids
 
 
+def _free(wanted: str, ids: Mapping[str, str]) -> str:
+    while wanted in ids.values():
+        wanted += "_"
+    return wanted
+
+
 def _label(node: Node) -> str:
-    return ("◇ " if node.kind == "router" else "") + escape(node.name)
+    return _MARKS.get(node.kind or "", "") + escape(node.name)
+
+
+def _split(node: Node) -> SplitDef | None:
+    return node.handler.split if node.handler is not None else None
+
+
+def _arrows(graph: Graph, node: Node, ids: Mapping[str, str], forks: Mapping[str, str]) -> Iterator[Arrow]:
+    """Give the arrows that leave a state; those of a split's branches leave from its fork."""
+    source = ids[node.name]
+    split = _split(node)
+    if split is not None:
+        fork = forks[node.name]
+        yield Arrow(source, fork, escape(_branches(split)))
+        yield from (Arrow(fork, ids[target], escape(_joined(split))) for target in node.targets)
+    else:
+        yield from (Arrow(source, ids[target]) for target in node.targets)
+    for edge in graph.edges:
+        if edge.source == node.name and edge.error is not None:
+            yield Arrow(source, ids[edge.target], f"⚡ {escape(edge.error or 'any error')}")
+
+
+def _branches(split: SplitDef) -> str:
+    if split.branches:
+        what = ", ".join(split.branches)
+    else:
+        what = "branches" if split.count is None else f"{split.count} branch{'es' * (split.count != 1)}"
+    return what if split.bulkhead is None else f"{what}, at most {split.bulkhead} at once"
+
+
+def _joined(split: SplitDef) -> str:
+    return str(split.join) if split.timeout_s is None else f"{split.join} in {split.timeout_s:g} s"
 
 
 def escape(text: str) -> str:

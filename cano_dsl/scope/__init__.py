@@ -9,13 +9,13 @@ from cano_dsl.scope._clock import SYSTEM_CLOCK, Clock, Guard, SystemClock
 from cano_dsl.scope._task import cancel_is_pending, in_thread, is_cancel, loop_is_running, run_to_end
 
 __all__ = (
+    "FAILURE",
+    "SUCCESS",
     "SYSTEM_CLOCK",
     "Clock",
-    "FAILURE",
     "Guard",
     "Limits",
     "Race",
-    "SUCCESS",
     "SystemClock",
     "cancel_is_pending",
     "in_thread",

@@ -2,15 +2,15 @@
 
 Each branch is a task of the loop's own with a cancel scope inside it: on asyncio a task group of anyio costs
 five times as much, and bare `Task.cancel()` leaves threads running and ignores shields. The tasks lie outside
-the caller's scopes, so whatever cancels the caller is passed on by the caller, which waits for every branch in
-a shielded scope and raises the first cancel again as the same object.
+the caller's scopes, so the caller passes on whatever cancels it, waits for every branch in a shielded scope,
+and raises the first cancel again as the same object.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import suppress
 from contextvars import copy_context
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import anyio
 
@@ -44,6 +44,8 @@ class Race:
         successes: How many succeeded before the decision.
         failures: How many failed before it.
         expired: Whether time ran out before a decision.
+        workers: The tasks, by number.
+        left: How many tasks have not ended yet.
         stuck: Those that did not end within 30 s of being cancelled.
     """
 
@@ -52,17 +54,20 @@ class Race:
         "_closed",
         "_decided",
         "_ended",
+        "_enough",
         "_gone",
-        "_left",
-        "_limits",
+        "_hopeless",
+        "_open",
         "count",
         "expired",
         "failures",
         "fatal",
+        "left",
         "marks",
         "stuck",
         "successes",
         "values",
+        "workers",
     )
 
     def __init__(self, count: int, limits: Limits, workers: int) -> None:
@@ -74,10 +79,12 @@ class Race:
         self.expired = False
         self.stuck: tuple[int, ...] = ()
         self.fatal: BaseException | None = None
-        self._at: Any = range(workers)  # the branch that each worker is at, where that may change
-        self._limits = limits
-        self._left = workers
+        self.workers = range(workers)
+        self._at = list(self.workers)  # the branch that each worker is at
+        self._enough, self._hopeless = limits
+        self.left = workers
         self._gone = bytearray(workers)
+        self._open = count  # without an outcome
         self._closed = False
         self._decided = anyio.Event()
         self._ended = anyio.Event()
@@ -89,7 +96,8 @@ class Race:
         self.marks[index] = SUCCESS
         self.values[index] = value
         self.successes += 1
-        if self.successes == self._limits.enough or self.successes + self.failures == self.count:
+        self._open -= 1
+        if not self._open or self.successes == self._enough:
             self.close()
 
     def fail(self, index: int, error: BaseException) -> None:
@@ -99,7 +107,8 @@ class Race:
         self.marks[index] = FAILURE
         self.values[index] = error
         self.failures += 1
-        if self.failures == self._limits.hopeless or self.successes + self.failures == self.count:
+        self._open -= 1
+        if not self._open or self.failures == self._hopeless:
             self.close()
 
     def close(self) -> None:
@@ -114,15 +123,21 @@ class Race:
                 with scope:
                     try:
                         value = await start(index)
-                    except BaseException as error:
+                    except BaseException as error:  # noqa: BLE001 - see `_raised`
                         self._raised(index, error, scope)
-                    else:
-                        self.succeed(index, value)
+                    else:  # `succeed`, which as a call is a fiftieth of a branch
+                        if not self._closed:
+                            self.marks[index] = SUCCESS
+                            self.values[index] = value
+                            self.successes += 1
+                            self._open -= 1
+                            if not self._open or self.successes == self._enough:
+                                self.close()
             except BaseException as error:  # noqa: BLE001 - raised by the caller, in whose task it belongs
                 self._abort(error)
-        self._left -= 1
+        self.left -= 1
         self._gone[index] = 1
-        if not self._left:
+        if not self.left:
             self._ended.set()
 
     async def several(
@@ -135,15 +150,15 @@ class Race:
                     self._at[worker] = index
                     try:
                         value = await start(index)
-                    except BaseException as error:
+                    except BaseException as error:  # noqa: BLE001 - see `_raised`
                         self._raised(index, error, scope)
                     else:
                         self.succeed(index, value)
         except BaseException as error:  # noqa: BLE001 - see `one`
             self._abort(error)
-        self._left -= 1
+        self.left -= 1
         self._gone[worker] = 1
-        if not self._left:
+        if not self.left:
             self._ended.set()
 
     def _raised(self, index: int, error: BaseException, scope: Any) -> None:
@@ -153,8 +168,9 @@ class Race:
         self.fail(index, error)  # a cancel that is not ours: somebody else cancelled the task
 
     def _abort(self, error: BaseException) -> None:
+        """Keep what must end everything; errors and cancels that come after the decision count no more."""
         if self.fatal is None:
-            self.fatal = error
+            self.fatal = _fatal_part(error)
         self.close()
 
     async def decision(self, clock: Clock, timeout_s: float | None) -> BaseException | None:
@@ -179,7 +195,7 @@ class Race:
             if not gone:
                 scope.cancel()
         until = clock.monotonic() + ENDING_LIMIT_S
-        while self._left:
+        while self.left:
             rest = until - clock.monotonic()
             if rest <= 0:
                 self.stuck = tuple(self._at[worker] for worker, gone in enumerate(self._gone) if not gone)
@@ -219,31 +235,49 @@ async def run_branches(
         BaseException: What cancelled the caller, or what no branch may keep to itself, such as
             KeyboardInterrupt; every branch has ended.
     """
+    many = bulkhead is None or bulkhead >= count
+    race = Race(count, limits, count if many else cast("int", bulkhead))
     make = type(anyio.CancelScope())
+    scopes = [make() for _ in race.workers]
     spawn = _spawner()
-    if bulkhead is None or bulkhead >= count:
-        race = Race(count, limits, count)
-        scopes = [make() for _ in range(count)]
+    if many:
         tasks = [spawn(race.one(index, start, scope)) for index, scope in enumerate(scopes)]
     else:
-        race = Race(count, limits, bulkhead)
-        race._at = [0] * bulkhead
-        scopes = [make() for _ in range(bulkhead)]
         shared = iter(range(count))
-        tasks = [spawn(race.several(worker, shared, start, s)) for worker, s in enumerate(scopes)]
+        tasks = [spawn(race.several(worker, shared, start, scope)) for worker, scope in enumerate(scopes)]
+    first: BaseException | None = None
     try:
         first = await race.decision(clock, timeout_s)
-        if race._left:  # noqa: SLF001 - its own function
+        if race.left:
             second = await race.end(scopes, clock)
             first = first if first is not None else second
+        if race.left:
+            _keep(tasks)
+        first = first if first is not None else race.fatal
         if first is not None:
             raise first
-        if race.fatal is not None:
-            raise race.fatal
     finally:
         del tasks
-        first = second = None
+        first = second = None  # with its traceback it would be a cycle
     return race
+
+
+def _fatal_part(error: BaseException) -> BaseException | None:
+    """Give what is neither an `Exception` nor a cancel, such as KeyboardInterrupt, alone or in a group."""
+    if isinstance(error, BaseExceptionGroup):
+        return error.subgroup(lambda part: not isinstance(part, Exception) and not is_cancel(part))
+    return None if isinstance(error, Exception) or is_cancel(error) else error
+
+
+_kept: set[Any] = set()
+
+
+def _keep(tasks: Iterable[Any]) -> None:
+    """Hold tasks that refuse to end: asyncio itself holds none."""
+    for task in tasks:
+        if isinstance(task, asyncio.Task) and not task.done():
+            _kept.add(task)
+            task.add_done_callback(_kept.discard)
 
 
 def _spawner() -> Callable[[Coroutine[Any, Any, None]], object]:

@@ -1,4 +1,4 @@
-"""What a state can ask for about the state before it: the outcomes of a split, or the failure that led here."""
+"""What a state can ask for about the one before it: the outcomes of a split, or the failure that led here."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -103,7 +103,7 @@ class Run:
         run: Any = object.__new__(type(self))
         for name in self.__slots__:
             setattr(run, name, getattr(self, name))
-        run._branch = f"/{index}"
+        run._branch = f"/{index}"  # noqa: SLF001 - its own class
         return run  # type: ignore[no-any-return]
 
     @property

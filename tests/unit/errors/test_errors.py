@@ -26,6 +26,19 @@ HERE = Where("/elsewhere/jobs.py", 7)
 AT = RunPlace(
     workflow="jobs", run_id="r1", state=Job.NEXT, attempt=2, path=(Job.WORK, Job.NEXT), handler=HERE
 )
+
+
+class Spill(ValueError):
+    """An error that is equal to its copy."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Spill) and other.args == self.args
+
+    def __hash__(self) -> int:
+        return hash(self.args)
+
+
+ERROR = Spill("no tea")
 PLACE = "(run r1, attempt 2, path WORK → NEXT)"
 
 
@@ -173,6 +186,46 @@ CASES: list[tuple[CanoError, str, dict[str, Any], type]] = [
         "resource 'db' cancelled what used it",
         {},
         errors.ResourceError,
+    ),
+    (
+        errors.JoinFailed(
+            at=AT,
+            join="quorum(2)",
+            total=5,
+            needed=2,
+            successes=1,
+            errors=[errors.BranchFailure(i, f"ask({i})", ERROR) for i in range(4)],
+        ),
+        (
+            "split Job.NEXT of workflow 'jobs' cannot be joined: quorum(2) needs 2 successes of 5 branches, "
+            "1 succeeded, 4 failed: ask(0) Spill: no tea; ask(1) Spill: no tea; ask(2) Spill: no tea; "
+            f"and 1 more {PLACE}"
+        ),
+        {"code": "join-failed", "join": "quorum(2)", "total": 5, "needed": 2, "successes": 1, "refused": ""},
+        errors.RunError,
+    ),
+    (
+        errors.JoinFailed(
+            at=AT, join="all", total=2, needed=2, timeout_s=1.5, cancelled=[errors.Branch(0, "a")]
+        ),
+        (
+            "split Job.NEXT of workflow 'jobs' was not joined within 1.5 s: all needs 2 successes of 2 branches, "
+            f"0 succeeded, 0 failed {PLACE}"
+        ),
+        {"timeout_s": 1.5, "cancelled": (errors.Branch(0, "a"),), "errors": (), "stuck": ()},
+        errors.RunError,
+    ),
+    (
+        errors.JoinFailed(at=AT, join="any", total=2, needed=1, stuck=[errors.Branch(1, "b")]),
+        f"split Job.NEXT of workflow 'jobs' has branches that did not end within 30 s of being cancelled: b {PLACE}",
+        {"stuck": (errors.Branch(1, "b"),)},
+        errors.RunError,
+    ),
+    (
+        errors.JoinFailed(at=AT, join="partial_timeout", total=0, needed=None, refused="there is no branch"),
+        f"split Job.NEXT of workflow 'jobs' cannot be joined, so no branch was started: there is no branch {PLACE}",
+        {"refused": "there is no branch", "needed": None},
+        errors.RunError,
     ),
     (
         errors.RunnerState(workflow="jobs", what="is entered already"),
