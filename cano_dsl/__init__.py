@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cano_dsl.spec import Failure as Failure
     from cano_dsl.spec import Join as Join
     from cano_dsl.spec import Joined as Joined
+    from cano_dsl.spec import Retry as Retry
     from cano_dsl.spec import Run as Run
     from cano_dsl.spec import RunData as RunData
     from cano_dsl.spec import Waive as Waive
@@ -36,6 +37,7 @@ _HOMES = {
     "LogObserver": "observe",
     "MemoryStore": "resources",
     "Observer": "observe",
+    "Retry": "spec",
     "Run": "spec",
     "RunData": "spec",
     "Runner": "workflow",
@@ -58,6 +60,7 @@ __all__ = (
     "LogObserver",
     "MemoryStore",
     "Observer",
+    "Retry",
     "Run",
     "RunData",
     "Runner",

@@ -31,6 +31,7 @@ from cano_dsl.spec import (
     HandlerSpec,
     Join,
     Part,
+    Retry,
     Runs,
     Scope,
     SplitSpec,
@@ -62,6 +63,7 @@ class _Options(NamedTuple):
     timeout_s: float | None
     bulkhead: int | None
     on_error: ErrorTargets
+    retry: Retry | None
     thread: bool
     where: Where
 
@@ -116,6 +118,7 @@ def split(
     timeout: Duration | None = None,
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
+    retry: Retry | None = None,
     thread: bool = False,
 ) -> SplitDecorator[S, S, I, To, []]: ...
 @overload
@@ -129,6 +132,7 @@ def split(
     timeout: Duration | None = None,
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
+    retry: Retry | None = None,
     thread: bool = False,
 ) -> SplitDecorator[S, S, I, To, O]: ...
 @overload
@@ -142,6 +146,7 @@ def split(
     timeout: Duration | None = None,
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
+    retry: Retry | None = None,
 ) -> Gather[S, S, ..., To, T1]: ...
 @overload
 def split(
@@ -155,6 +160,7 @@ def split(
     timeout: Duration | None = None,
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
+    retry: Retry | None = None,
 ) -> Gather[S, S, ..., To, T1 | T2]: ...
 @overload
 def split(
@@ -169,6 +175,7 @@ def split(
     timeout: Duration | None = None,
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
+    retry: Retry | None = None,
 ) -> Gather[S, S, ..., To, T1 | T2 | T3]: ...
 @overload
 def split(
@@ -184,6 +191,7 @@ def split(
     timeout: Duration | None = None,
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
+    retry: Retry | None = None,
 ) -> Gather[S, S, ..., To, T1 | T2 | T3 | T4 | T]: ...
 def split(
     at: Any,
@@ -195,6 +203,7 @@ def split(
     timeout: Duration | None = None,
     bulkhead: int | None = None,
     on_error: Any = None,
+    retry: Retry | None = None,
     thread: bool = False,
 ) -> Any:
     """Make a state whose branches run at once; a strategy says when they are done.
@@ -217,11 +226,13 @@ def split(
         bulkhead: How many branches run at once; they start in order.
         on_error: The state to go to instead of failing, or a state for each class of exceptions: `JoinFailed`
             where the join could not be satisfied, or whatever the function that gives the items raises.
+        retry: When a branch that failed is called again; each branch has its own attempts.
         thread: Call a plain function in worker threads. A thread cannot be stopped, so it is waited for.
 
     Raises:
         SignatureError: Something cannot be a branch, or cannot give items.
-        PolicyError: `timeout` is not above 0, `bulkhead` is no number, or `join` is no `Join`.
+        PolicyError: `timeout` is not above 0, `bulkhead` is no number, `join` is no `Join`, or `retry` no
+            `Retry`.
 
     Example:
         >>> from enum import Enum
@@ -252,6 +263,7 @@ def split(
         timeout_s=None if timeout is None else seconds("timeout", timeout),
         bulkhead=_checked_bulkhead(bulkhead),
         on_error=error_targets(on_error, where),
+        retry=_checked_retry(retry),
         thread=thread,
         where=where,
     )
@@ -280,6 +292,12 @@ def _checked_bulkhead(bulkhead: object) -> int | None:
     return bulkhead
 
 
+def _checked_retry(retry: object) -> Retry | None:
+    if retry is not None and not isinstance(retry, Retry):
+        raise PolicyError(field="retry", value=retry, allowed="a Retry, such as Retry.fixed(3, 0.5)")
+    return retry
+
+
 def _spec(
     options: _Options,
     named: Part | None,
@@ -302,7 +320,15 @@ def _spec(
         scope=Scope({}, {}),
         awaits=True,
         thread=options.thread,
-        split=SplitSpec(options.join, branches, items, over, options.timeout_s, options.bulkhead),
+        split=SplitSpec(
+            join=options.join,
+            branches=branches,
+            items=items,
+            over=over,
+            timeout_s=options.timeout_s,
+            bulkhead=options.bulkhead,
+            retry=options.retry,
+        ),
         on_error=options.on_error,
     )
 

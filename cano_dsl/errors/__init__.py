@@ -4,6 +4,7 @@ Each error carries its facts as fields, prints a sentence that says what to do, 
 pickle. May be imported by every other package; imports none of them.
 """
 
+from cano_dsl.errors._attempts import AttemptsExhausted
 from cano_dsl.errors._finding import Finding, Severity
 from cano_dsl.errors._join import Branch, BranchFailure, JoinFailed
 from cano_dsl.errors._place import RunPlace, Where
@@ -31,6 +32,7 @@ from cano_dsl.errors._run import HandlerFailed, LoopRunning, RunError, Undeclare
 from cano_dsl.errors._words import named, shown, told
 
 __all__ = (
+    "AttemptsExhausted",
     "Branch",
     "BranchFailure",
     "CanoError",

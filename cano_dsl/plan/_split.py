@@ -1,11 +1,13 @@
 """The call of a split: its branches at once, then the join, then the state that follows."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from inspect import isawaitable
 from typing import Any, NamedTuple
 
 from cano_dsl.errors import Branch, BranchFailure, JoinFailed, RunPlace, shown
 from cano_dsl.observe import Events
+from cano_dsl.plan._retry import Start, retried
 from cano_dsl.plan._step import Call, Values
 from cano_dsl.scope import FAILURE, SUCCESS, Clock, Limits, Race, in_thread, run_branches
 from cano_dsl.spec import HandlerSpec, Join, Joined, Run, SplitSpec, decide, why_not
@@ -31,9 +33,6 @@ class Branching(NamedTuple):
     wants_run: bool
 
 
-Start = Callable[[int], Awaitable[Any]]
-
-
 def splitting(of: Branching, clock: Clock, events: Events | None) -> Call:
     """Make the call of a split's step."""
     split, join = of.split, of.split.join
@@ -49,6 +48,8 @@ def splitting(of: Branching, clock: Clock, events: Events | None) -> Call:
         if why is not None:
             raise _failed(of, run, total, refused=why)
         start = _start(of, items, values)
+        if split.retry is not None:
+            start = retried(start, split.retry, clock, partial(_place, of, run), name)
         if events is not None and events.of_branches:
             start = _observed(start, events, run, name)
         race = await run_branches(
@@ -187,13 +188,18 @@ def _cause(error: JoinFailed, raised: list[BaseException]) -> BaseException | No
 
 
 def _failed(of: Branching, run: Run, total: int, **facts: Any) -> JoinFailed:
-    at = RunPlace(
+    join = of.split.join
+    at = _place(of, run, run.attempt)
+    return JoinFailed(at=at, join=str(join), total=total, needed=join.needed(total), **facts)
+
+
+def _place(of: Branching, run: Run, attempt: int) -> RunPlace:
+    """Say where the run is, as far as it is known here."""
+    return RunPlace(
         workflow=run.workflow,
         run_id=run.run_id,
         state=run.state,
-        attempt=run.attempt,
+        attempt=attempt,
         path=(run.state,),
         handler=of.spec.where,
     )
-    join = of.split.join
-    return JoinFailed(at=at, join=str(join), total=total, needed=join.needed(total), **facts)

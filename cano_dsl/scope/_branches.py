@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import suppress
 from contextvars import copy_context
+from itertools import islice
 from typing import Any, NamedTuple, cast
 
 import anyio
@@ -239,12 +240,15 @@ async def run_branches(
     race = Race(count, limits, count if many else cast("int", bulkhead))
     make = type(anyio.CancelScope())
     scopes = [make() for _ in race.workers]
-    spawn = _spawner()
-    if many:
+    spawn, in_order = _spawner()
+    if many and in_order:
         tasks = [spawn(race.one(index, start, scope)) for index, scope in enumerate(scopes)]
     else:
         shared = iter(range(count))
-        tasks = [spawn(race.several(worker, shared, start, scope)) for worker, scope in enumerate(scopes)]
+        tasks = [
+            spawn(race.several(worker, islice(shared, 1) if many else shared, start, scope))
+            for worker, scope in enumerate(scopes)
+        ]
     first: BaseException | None = None
     try:
         first = await race.decision(clock, timeout_s)
@@ -280,15 +284,15 @@ def _keep(tasks: Iterable[Any]) -> None:
             task.add_done_callback(_kept.discard)
 
 
-def _spawner() -> Callable[[Coroutine[Any, Any, None]], object]:
-    """Give what starts a task that no scope of the caller reaches."""
+def _spawner() -> tuple[Callable[[Coroutine[Any, Any, None]], object], bool]:
+    """Give what starts a task that no scope of the caller reaches, and whether they run in that order."""
     with suppress(RuntimeError):
         task = asyncio.current_task()
         if task is not None:
-            return task.get_loop().create_task
+            return task.get_loop().create_task, True
     import trio
 
-    return lambda work: trio.lowlevel.spawn_system_task(_given, work, context=copy_context())
+    return lambda work: trio.lowlevel.spawn_system_task(_given, work, context=copy_context()), False
 
 
 async def _given(work: Coroutine[Any, Any, None]) -> None:

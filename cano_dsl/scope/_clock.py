@@ -45,6 +45,10 @@ class Clock(Protocol):
         """Make a scope to lie around a resource."""
         ...
 
+    async def sleep(self, seconds: float) -> None:
+        """Wait; always yields, also for 0."""
+        ...
+
     def scope(self, seconds: float, *, shield: bool = False) -> AbstractContextManager[object]:
         """Make a scope that cuts what is inside after `seconds`; a shield holds off outer ones."""
         ...
@@ -90,6 +94,10 @@ class SystemClock:
     def guard(self) -> Guard:
         """Give a guard made of an anyio scope."""
         return _SystemGuard()
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep in the running loop."""
+        await anyio.sleep(seconds)
 
     def scope(self, seconds: float, *, shield: bool = False) -> AbstractContextManager[object]:
         """Give a scope of anyio's."""

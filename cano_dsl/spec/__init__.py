@@ -17,6 +17,7 @@ from cano_dsl.spec._definition import (
 from cano_dsl.spec._handler import EMPTY, HandlerSpec, Kind, Parameter, Part, Scope, SplitSpec
 from cano_dsl.spec._join import Join, Strategy, Verdict, decide, why_not
 from cano_dsl.spec._outcomes import BranchSuccess, Failure, Joined, Runs
+from cano_dsl.spec._retry import Retry
 from cano_dsl.spec._run import Run, RunData
 from cano_dsl.spec._time import Duration, seconds
 
@@ -35,6 +36,7 @@ __all__ = (
     "Kind",
     "Parameter",
     "Part",
+    "Retry",
     "Run",
     "RunData",
     "Runs",

@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 from cano_dsl.errors import Where
 from cano_dsl.spec._join import Join
+from cano_dsl.spec._retry import Retry
 
 Kind: TypeAlias = Literal["state", "router", "split"]
 
@@ -64,6 +65,7 @@ class SplitSpec:
         over: Gives the items; None where they are known, or there are none.
         timeout_s: After how many seconds the join is decided.
         bulkhead: How many branches run at once; None for all.
+        retry: When a branch that failed is called again; None for never.
     """
 
     join: Join
@@ -72,6 +74,7 @@ class SplitSpec:
     over: Part | None
     timeout_s: float | None
     bulkhead: int | None
+    retry: Retry | None = None
 
     @property
     def shared(self) -> bool:

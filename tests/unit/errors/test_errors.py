@@ -188,6 +188,18 @@ CASES: list[tuple[CanoError, str, dict[str, Any], type]] = [
         errors.ResourceError,
     ),
     (
+        errors.AttemptsExhausted(at=AT, attempts=3, elapsed_s=1.25, error=ERROR, branch="ask(1)"),
+        f"branch ask(1) of state Job.NEXT of workflow 'jobs' failed after 3 attempts in 1.25 s, last with Spill: no tea {PLACE}",
+        {"code": "attempts-exhausted", "attempts": 3, "elapsed_s": 1.25, "branch": "ask(1)"},
+        errors.RunError,
+    ),
+    (
+        errors.AttemptsExhausted(at=AT, attempts=1, elapsed_s=2, error=ERROR),
+        f"state Job.NEXT of workflow 'jobs' failed after 1 attempt in 2 s, last with Spill: no tea {PLACE}",
+        {"branch": ""},
+        errors.RunError,
+    ),
+    (
         errors.JoinFailed(
             at=AT,
             join="quorum(2)",
