@@ -114,13 +114,13 @@ def split(
     *,
     over: Iterable[I],
     join: Join,
-    to: To,
+    to: S,
     timeout: Duration | None = None,
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
     retry: Retry | None = None,
     thread: bool = False,
-) -> SplitDecorator[S, S, I, To, []]: ...
+) -> SplitDecorator[S, S, I, S, []]: ...
 @overload
 def split(
     at: S,
@@ -128,13 +128,13 @@ def split(
     *,
     over: Callable[O, Items[I]],
     join: Join,
-    to: To,
+    to: S,
     timeout: Duration | None = None,
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
     retry: Retry | None = None,
     thread: bool = False,
-) -> SplitDecorator[S, S, I, To, O]: ...
+) -> SplitDecorator[S, S, I, S, O]: ...
 @overload
 def split(
     at: S,
@@ -142,12 +142,12 @@ def split(
     /,
     *,
     join: Join,
-    to: To,
+    to: S,
     timeout: Duration | None = None,
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
     retry: Retry | None = None,
-) -> Gather[S, S, ..., To, T1]: ...
+) -> Gather[S, S, ..., S, T1]: ...
 @overload
 def split(
     at: S,
@@ -156,12 +156,12 @@ def split(
     /,
     *,
     join: Join,
-    to: To,
+    to: S,
     timeout: Duration | None = None,
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
     retry: Retry | None = None,
-) -> Gather[S, S, ..., To, T1 | T2]: ...
+) -> Gather[S, S, ..., S, T1 | T2]: ...
 @overload
 def split(
     at: S,
@@ -171,12 +171,12 @@ def split(
     /,
     *,
     join: Join,
-    to: To,
+    to: S,
     timeout: Duration | None = None,
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
     retry: Retry | None = None,
-) -> Gather[S, S, ..., To, T1 | T2 | T3]: ...
+) -> Gather[S, S, ..., S, T1 | T2 | T3]: ...
 @overload
 def split(
     at: S,
@@ -187,12 +187,12 @@ def split(
     /,
     *more: BranchOf[T],
     join: Join,
-    to: To,
+    to: S,
     timeout: Duration | None = None,
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
     retry: Retry | None = None,
-) -> Gather[S, S, ..., To, T1 | T2 | T3 | T4 | T]: ...
+) -> Gather[S, S, ..., S, T1 | T2 | T3 | T4 | T]: ...
 def split(
     at: Any,
     /,
