@@ -112,9 +112,15 @@ CASES: list[tuple[CanoError, str, dict[str, Any], type]] = [
         errors.UndeclaredTransition(at=AT, target=None, declared=[Job.DONE]),
         (
             "state Job.NEXT of workflow 'jobs' returned None, but declares Job.DONE: "
-            f"return one of these, or add the target to its return annotation {PLACE}"
+            f"end each way through it by returning one of these {PLACE}"
         ),
         {"target": None},
+        errors.RunError,
+    ),
+    (
+        errors.UndeclaredTransition(at=AT, target="DONE", declared=[Job.DONE]),
+        f"state Job.NEXT of workflow 'jobs' returned 'DONE', but declares Job.DONE: return one of these {PLACE}",
+        {"target": "DONE"},
         errors.RunError,
     ),
     (
@@ -152,7 +158,7 @@ CASES: list[tuple[CanoError, str, dict[str, Any], type]] = [
         errors.ResourceWrongType(
             workflow="jobs", resource="db", wanted="Database", found="int", handler="state 'a' at a.py:1"
         ),
-        "resource 'db' of workflow 'jobs' is a int, but state 'a' at a.py:1 wants Database",
+        "resource 'db' of workflow 'jobs' is of class int, but state 'a' at a.py:1 wants Database",
         {"code": "resource-wrong-type", "resource": "db", "wanted": "Database", "found": "int"},
         errors.ResourceError,
     ),

@@ -93,7 +93,7 @@ def test_wrong_class(way: str, run_async: Callable[..., Any]) -> None:
     error = caught.value
     assert (error.resource, error.wanted, error.found) == ("database", "Database", "MemoryStore")
     assert re.fullmatch(
-        rf"resource 'database' of workflow 'Job' is a MemoryStore, but state '_work' at {WHERE} wants Database",
+        rf"resource 'database' of workflow 'Job' is of class MemoryStore, but state '_work' at {WHERE} wants Database",
         str(error),
     )
     assert log == []
@@ -389,7 +389,7 @@ def test_wrong_data(run_async: Callable[..., Any]) -> None:
 
     with pytest.raises(ResourceWrongType) as caught:
         run_async(main)
-    assert str(caught.value) == "resource 'data' of workflow 'Job' is a dict, but build(data=…) wants Cart"
+    assert str(caught.value) == "resource 'data' of workflow 'Job' is of class dict, but build(data=…) wants Cart"
 
 
 def test_data_for_a_workflow_without(run_async: Callable[..., Any]) -> None:

@@ -847,7 +847,7 @@ def test_wrong_class_is_found_before_any_handler(wrap: Any, run_async: Callable[
     def work(a: str, z: Any) -> Job:
         raise AssertionError
 
-    with pytest.raises(ResourceWrongType, match="resource 'a' of workflow 'Job' is a int, but state 'work'"):
+    with pytest.raises(ResourceWrongType, match="resource 'a' of workflow 'Job' is of class int, but state 'work'"):
         run_async(one(work).bind(a=wrap(5), z=Base("z", log)).run)
     assert log == ["z up", "z down"]
 
