@@ -1,7 +1,9 @@
 """S2 and S3: what is set up and torn down, when, in which order, and what its errors do."""
 
 import asyncio
+import gc
 import logging
+import weakref
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from enum import Enum
@@ -536,7 +538,6 @@ def test_managed_that_cannot_be_entered(run_async: Callable[..., Any]) -> None:
 
 def test_managed_source_that_gives_no_manager(run_async: Callable[..., Any]) -> None:
     """S2: a function that gives something else is refused with what it gave, without a warning of Python's."""
-    import gc
 
     async def late() -> Session:
         return Session([])
@@ -546,6 +547,47 @@ def test_managed_source_that_gives_no_manager(run_async: Callable[..., Any]) -> 
             run_async(one(lambda s: Job.DONE).bind(s=managed(source)).run)
         assert isinstance(caught.value.__cause__, SignatureError)
     gc.collect()
+
+
+@pytest.mark.parametrize("manager", [False, True])
+def test_error_of_a_teardown_is_let_go(
+    manager: bool, run_async: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S2: an error of a teardown is in no cycle of frames, which would keep it and the run's own error alive."""
+    monkeypatch.setattr(_lifecycle.logger, "error", lambda *_, **__: None)  # the capture of logs would keep it
+
+    class Lost(Exception):
+        pass
+
+    class Box:
+        async def teardown(self) -> None:
+            raise Lost
+
+    @asynccontextmanager
+    async def box() -> AsyncIterator[Any]:
+        try:
+            yield 1
+        finally:
+            raise Lost
+
+    def work(s: Any) -> Job:
+        raise ValueError
+
+    async def main() -> weakref.ref[HandlerFailed] | None:
+        try:
+            await one(work).run(s=managed(box) if manager else Box())
+        except HandlerFailed as error:
+            return weakref.ref(error)
+        return None
+
+    gc.collect()
+    gc.disable()
+    try:
+        seen = run_async(main)
+        assert seen is not None
+        assert seen() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("held", [False, True])
