@@ -760,6 +760,28 @@ def test_runner_may_be_left_by_another_task() -> None:
     assert log == ["enter", None]
 
 
+def test_teardown_by_another_task_is_cut_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S2 and S3: the limit of a manager's teardown holds also in a task that did not enter it."""
+    monkeypatch.setattr(_lifecycle, "TEARDOWN_LIMIT_S", 0.01)
+    recorder = Recorder()
+
+    @asynccontextmanager
+    async def endless() -> AsyncIterator[int]:
+        yield 1
+        await asyncio.sleep(10)
+
+    async def main() -> None:
+        runner = one(lambda s: Job.DONE).configure(observers=[recorder]).bind(s=managed(endless))
+        await asyncio.create_task(runner.__aenter__())
+        async with asyncio.timeout(5):
+            await asyncio.create_task(runner.__aexit__(None, None, None))
+
+    asyncio.run(main())
+    (event,) = recorder.events
+    assert (event.name, event.details["resource"]) == ("teardown_failed", "s")
+    assert isinstance(event.details["error"], TimeoutError)
+
+
 def test_one_shot_run_sets_up_each_time(run_async: Callable[..., Any]) -> None:
     """S3: a one-shot run sets up and tears down around itself, also on a runner that is not entered."""
     log: list[str] = []
