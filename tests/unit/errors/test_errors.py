@@ -34,6 +34,19 @@ class Silent(Exception):
         raise RuntimeError("no text")
 
 
+class Later(str):
+    """Something to be awaited that is no coroutine, such as a task."""
+
+    def __await__(self):
+        yield
+
+    def __repr__(self) -> str:
+        return "later"
+
+
+LATER = Later("x")
+
+
 class Long:
     def __repr__(self) -> str:
         return "x" * 1000
@@ -115,6 +128,15 @@ CASES: list[tuple[CanoError, str, dict[str, Any], type]] = [
             f"end each way through it by returning one of these {PLACE}"
         ),
         {"target": None},
+        errors.RunError,
+    ),
+    (
+        errors.UndeclaredTransition(at=AT, target=LATER, declared=[Job.DONE]),
+        (
+            "state Job.NEXT of workflow 'jobs' returned later, but declares Job.DONE: "
+            f"await it, in a handler that is async {PLACE}"
+        ),
+        {"target": LATER},
         errors.RunError,
     ),
     (
