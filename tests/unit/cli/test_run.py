@@ -220,8 +220,10 @@ def test_interrupt(folder, failing):
     text = path.read_text(encoding="utf-8").replace("async def load()", "async def load(resource: Resource)")
     resource = RESOURCE.format(setup="pass", teardown="print('torn down', flush=True)")
     path.write_text(resource + text + "runner = flow.bind(resource=Resource())\n", encoding="utf-8")
+    # A shell that runs the tests in the background has its children ignore Ctrl-C.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     process = subprocess.Popen(
-        [sys.executable, "-c", "from cano_dsl.cli import main; main()", "run", "flow.py"],
+        [sys.executable, "-c", f"{heard}; from cano_dsl.cli import main; main()", "run", "flow.py"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -109,6 +109,29 @@ def test_local_names() -> None:
     assert targets(direct, Local) == targets(aliased, Local) == ("B",)
 
 
+def test_names_closed_over() -> None:
+    """Text is read with what the function closes over, when it is decorated far from where it is written."""
+
+    def make() -> Any:
+        Alias: TypeAlias = Literal[Job.REST]
+
+        def handler() -> "Alias":
+            return Alias.__args__[0]
+
+        return handler
+
+    def recursive() -> Any:
+        def handler() -> "Literal[Job.DONE]":
+            return late
+
+        decorated = state(Job.WORK)(handler)
+        late = Job.DONE
+        return decorated
+
+    assert targets(state(Job.WORK)(make())) == ("REST",)
+    assert targets(recursive()) == ("DONE",)
+
+
 def test_local_names_do_not_keep_the_frame_alive() -> None:
     """Only the names that an annotation uses are kept."""
     unrelated = object()
