@@ -142,6 +142,9 @@ def convert_value(value: Any, kind: Any) -> Any:
         why = str(error)
         obvious = ", got `" in why and " - at `" not in why and not isinstance(value, (dict, list))
         raise NotConvertible(f"{shown(value)} is no {show(kind)}{'' if obvious else f': {why}'}") from error
+    except NameError as error:
+        fix = "import it where it is not for type checkers alone"
+        raise NotConvertible(f"the annotations of {show(kind)} cannot be read: {error}: {fix}") from error
     except Exception as error:  # the class's own checks may raise anything
         raise NotConvertible(f"{show(kind)} cannot be made from {shown(value)}: {error}") from error
 

@@ -186,7 +186,8 @@ def router(at: S, /, *, to: Collection[Any] | None = None) -> HandlerDecorator[S
 def _refuse_function(at: object, kind: Kind, frame: FrameType) -> None:
     """Refuse a decorator without its state, which was given the function in place of one."""
     if isinstance(at, (FunctionType, MethodType, staticmethod, classmethod, Handler)):
-        name = at.spec.name if isinstance(at, Handler) else name_of(at)
+        fn: Any = at
+        name = at.spec.name if isinstance(at, Handler) else name_of(fn)
         raise SignatureError(
             what=f"@{kind} stands above {name!r} without a state",
             fix=f"Name the state that it handles: @{kind}(S.X)",

@@ -71,8 +71,9 @@ def members(annotation: object) -> tuple[object, ...]:
         return members(getattr(annotation, "__value__", None))
     if hasattr(annotation, "__supertype__"):
         return members(getattr(annotation, "__supertype__", None))
-    if origin in (Union, UnionType):
-        return tuple(member for part in get_args(annotation) for member in members(part))
+    if origin in (Union, UnionType) or (isinstance(annotation, Forward) and annotation.head == "|"):
+        parts = getattr(annotation, "__args__", ())
+        return tuple(member for part in parts for member in members(part))
     return (annotation,)
 
 

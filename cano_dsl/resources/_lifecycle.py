@@ -157,7 +157,12 @@ class Opened:
             failure = TimeoutError(
                 f"teardown of resource {end.name!r} took over {TEARDOWN_LIMIT_S:g} s and was cut"
             )
-        elif end.guard is not None and error is not None and is_cancel(error) and (swallowed or failure is not None):
+        elif (
+            end.guard is not None
+            and error is not None
+            and is_cancel(error)
+            and (swallowed or failure is not None)
+        ):
             self._stopped = end.name, failure
         if failure is not None:
             self._report(end.name, failure)

@@ -37,6 +37,8 @@ class Silent(Exception):
 class Later(str):
     """Something to be awaited that is no coroutine, such as a task."""
 
+    __slots__ = ()
+
     def __await__(self):
         yield
 

@@ -389,7 +389,10 @@ def test_wrong_data(run_async: Callable[..., Any]) -> None:
 
     with pytest.raises(ResourceWrongType) as caught:
         run_async(main)
-    assert str(caught.value) == "resource 'data' of workflow 'Job' is of class dict, but build(data=…) wants Cart"
+    assert (
+        str(caught.value)
+        == "resource 'data' of workflow 'Job' is of class dict, but build(data=…) wants Cart"
+    )
 
 
 def test_data_for_a_workflow_without(run_async: Callable[..., Any]) -> None:

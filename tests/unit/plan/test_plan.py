@@ -130,7 +130,9 @@ def test_observers_of_runs_alone_do_not_touch_attempts() -> None:
     assert built._plan.events is not None
     assert not built._plan.events.of_states
     step = steps(built, "box", "conf")["A"]
-    inside = inspect.getclosurevars(step.call).nonlocals["inner"]  # the run follows its state, for `cancelled`
+    inside = inspect.getclosurevars(step.call).nonlocals[
+        "inner"
+    ]  # the run follows its state, for `cancelled`
     assert inside is step.thunk
 
 

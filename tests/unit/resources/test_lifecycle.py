@@ -554,7 +554,9 @@ def test_error_of_a_teardown_is_let_go(
     manager: bool, run_async: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """S2: an error of a teardown is in no cycle of frames, which would keep it and the run's own error alive."""
-    monkeypatch.setattr(_lifecycle.logger, "error", lambda *_, **__: None)  # the capture of logs would keep it
+    monkeypatch.setattr(
+        _lifecycle.logger, "error", lambda *_, **__: None
+    )  # the capture of logs would keep it
 
     class Lost(Exception):
         pass
@@ -911,7 +913,9 @@ def test_wrong_class_is_found_before_any_handler(wrap: Any, run_async: Callable[
     def work(a: str, z: Any) -> Job:
         raise AssertionError
 
-    with pytest.raises(ResourceWrongType, match="resource 'a' of workflow 'Job' is of class int, but state 'work'"):
+    with pytest.raises(
+        ResourceWrongType, match="resource 'a' of workflow 'Job' is of class int, but state 'work'"
+    ):
         run_async(one(work).bind(a=wrap(5), z=Base("z", log)).run)
     assert log == ["z up", "z down"]
 

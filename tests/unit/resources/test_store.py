@@ -255,7 +255,7 @@ class Slow:
         lambda store: store.contains("other"),
         lambda store: store.keys(),
         lambda store: store.clear(),
-        lambda store: len(store),
+        len,
     ],
 )
 def test_handles_of_one_store_wait_for_each_other(use: Callable[[MemoryStore], object]) -> None:
