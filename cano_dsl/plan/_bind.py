@@ -113,7 +113,7 @@ def _accepts(annotation: object, value: object) -> bool:
     classes = accepted(annotation)
     try:
         return classes is None or isinstance(value, classes)
-    except TypeError:  # a class that cannot be asked, such as a TypedDict
+    except TypeError:  # a class that cannot be asked, as its metaclass says
         return True
 
 

@@ -498,8 +498,10 @@ def test_data_left_out(data):
         (
             "Partly",
             "{}",
-            "the annotations of Partly cannot be read: name 'OnlyForCheckers' is not defined: "
-            "import it where it is not for type checkers alone",
+            (
+                "the annotations of Partly cannot be read: name 'OnlyForCheckers' is not defined: "
+                "import it where it is not for type checkers alone"
+            ),
         ),
         ("Needy", "{}", "{} is no Needy: Object missing required field `size`"),
         ("Needy", '{"size": "x"}', "{'size': 'x'} is no Needy: Expected `int`, got `str` - at `$.size`"),

@@ -1,16 +1,19 @@
 """S1: names and classes of resources, checked at `bind` at the latest, in words that say what to do."""
 
 import re
+import sys
 from abc import ABC
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import (
+    IO,
     TYPE_CHECKING,
     Any,
     Generic,
     Optional,
     Protocol,
+    TextIO,
     TypedDict,
     TypeVar,
     Union,
@@ -189,7 +192,9 @@ Abstract.register(dict)
         (T, [1, None], []),
         (Shape, [1], []),
         (Closable, [1], []),
-        (Row, [{"n": 1}, 5], []),
+        (Row, [{"n": 1}], [5]),
+        (IO[str], [sys.stdout], []),
+        (TextIO, [sys.stdout], []),
         (Abstract, [{}], [[]]),
         (None, [None], [0]),
         ("Decimal", [1], []),
@@ -427,7 +432,7 @@ def test_data_that_cannot_be_made(error: Exception, run_async: Callable[..., Any
 
 
 def test_data_of_a_class_that_cannot_be_asked(run_async: Callable[..., Any]) -> None:
-    """S1: data may be a TypedDict, whose objects nobody can tell."""
+    """S1: data may be a TypedDict, whose objects are dicts."""
 
     def work(data: RunData[Row]) -> Job:
         return Job.DONE

@@ -1,11 +1,12 @@
 """S6 and S7: the store that handlers share values in, and stores of one's own on top of it."""
 
 import copy
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar
+from typing import IO, Annotated, Any, Generic, Literal, Protocol, TextIO, TypeVar
 
 import anyio
 import anyio.lowlevel
@@ -218,6 +219,8 @@ class Holder(Generic[T]): ...
         (Quote(1), Shape, True),
         (Holder(), Holder[int], True),
         (1, T, True),
+        (sys.stdout, TextIO, True),
+        (sys.stdout, IO[str], True),
     ],
     ids=str,
 )
