@@ -23,7 +23,7 @@ from typing_extensions import TypeAliasType
 
 from cano_dsl import Workflow, state
 from cano_dsl.declare import RuntimeTypes
-from cano_dsl.errors import ResourceWrongType
+from cano_dsl.errors import GraphError, ResourceWrongType
 
 T = TypeVar("T")
 Size = NewType("Size", int)
@@ -130,3 +130,33 @@ def test_unknown_names_are_looked_up_again(monkeypatch: pytest.MonkeyPatch) -> N
     assert built.run_sync(box=Derived()) is Job.DONE
     with pytest.raises(ResourceWrongType, match=r"'box' of workflow 'Job' is of class str, .* wants Late"):
         built.run_sync(box="x")
+
+
+def wants_thing(cls: type) -> Any:
+    """Make a handler in a module of its own, in which `Thing` is a class."""
+    names: dict[str, Any] = {"Thing": cls}
+    exec("def handler(box: 'Thing'): ...", names)
+    return names["handler"]
+
+
+def test_one_name_for_two_classes() -> None:
+    """What is written alike in two modules is two types where it means two classes, and the messages tell them apart."""
+    enum: Any = Enum("enum", ["A", "B", "C"])
+    here, there = type("Thing", (), {}), type("Thing", (), {"__module__": "there"})
+    parts = [
+        state(at, to=(to,))(wants_thing(cls))
+        for at, to, cls in ((enum.A, enum.B, here), (enum.B, enum.C, there))
+    ]
+    with pytest.raises(GraphError) as caught:
+        Workflow.build(enum, *parts, start=enum.A, exits=(enum.C,))
+    assert str(caught.value) == (
+        "workflow 'enum' has 1 finding\n"
+        '<string>:1: error [resource] Resource "box" is wanted as Thing here but as another Thing by an earlier handler\n'
+        "    fix: give one of the two another name, or annotate both with one type; "
+        'the earlier is "handler" (<string>:1)'
+    )
+    first = state(Job.WORK, to=(Job.DONE,))(wants_thing(here))
+    with pytest.raises(
+        ResourceWrongType, match=r"is of class there\.Thing, but state 'handler' .* wants Thing"
+    ):
+        Workflow.build(Job, first, start=Job.WORK, exits=(Job.DONE,)).bind(box=there())
