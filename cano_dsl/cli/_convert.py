@@ -1,7 +1,8 @@
 """Text from the command line as a value of an annotation."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
+from difflib import get_close_matches
 from enum import Enum
 from pathlib import PurePath
 from types import UnionType
@@ -9,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from cano_dsl.cli._fields import fields_of, is_pydantic
+from cano_dsl.cli._fields import Field, fields_of, is_pydantic
 from cano_dsl.errors import shown
 
 TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
@@ -132,14 +133,18 @@ def convert_value(value: Any, kind: Any) -> Any:
     Raises:
         NotConvertible: It is no value of the type.
     """
+    given = _with_members(value, kind)
     try:
-        return msgspec.convert(_with_members(value, kind), kind, strict=False, dec_hook=_decode)
+        return msgspec.convert(given, kind, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as error:
         if isinstance(error.__cause__, NotConvertible) and " - at `" not in str(error):
             raise error.__cause__ from error
         why = str(error)
         obvious = ", got `" in why and " - at `" not in why and not isinstance(value, (dict, list))
         raise NotConvertible(f"{shown(value)} is no {show(kind)}{'' if obvious else f': {why}'}") from error
+    except NameError as error:
+        fix = "import it where it is not for type checkers alone"
+        raise NotConvertible(f"the annotations of {show(kind)} cannot be read: {error}: {fix}") from error
     except Exception as error:  # the class's own checks may raise anything
         raise NotConvertible(f"{show(kind)} cannot be made from {shown(value)}: {error}") from error
 
@@ -160,9 +165,28 @@ def _with_members(value: Any, kind: Any) -> Any:
             return {_with_members(k, inner[0]): _with_members(v, inner[1]) for k, v in value.items()}
         fields = fields_of(origin)
         if isinstance(value, dict) and fields is not None:
+            if len(set(alternatives(kind)) - {type(None)}) == 1:
+                _refuse_unknown(value, origin, fields)
             kinds = {name: field.type for name, field in fields.items()}
             return {name: _with_members(item, kinds.get(name, Any)) for name, item in value.items()}
     return value
+
+
+def _refuse_unknown(value: dict[str, Any], cls: Any, fields: Mapping[str, Field]) -> None:
+    """Refuse what a class would leave aside without a word; models have rules of their own about that."""
+    renamed = getattr(cls, "__struct_encode_fields__", ())
+    for name in value:
+        if name not in fields and name not in renamed and not is_pydantic(cls):
+            raise NotConvertible(f"{cls.__name__} {lacks('field', name, fields)}")
+
+
+def lacks(what: str, name: str, known: Iterable[str]) -> str:
+    """Say that there is no such resource or field, and what there is."""
+    names = list(known)
+    close = get_close_matches(name, names, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    there = f"it has {', '.join(names)}" if names else "it has none"
+    return f"has no {what} {name!r}: {hint}{there}"
 
 
 def _decode(kind: Any, value: Any) -> Any:

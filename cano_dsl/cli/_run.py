@@ -17,6 +17,7 @@ from cano_dsl.cli._wiring import Wired
 from cano_dsl.errors import CanoError, PolicyError, ResourceMissing, RunError, told
 from cano_dsl.graph import Graph
 from cano_dsl.observe import Observer
+from cano_dsl.scope import in_thread, run_to_end
 from cano_dsl.spec import Run
 
 FAILED = 2
@@ -112,6 +113,7 @@ def run(wired: Wired, resources: dict[str, Any], data: Any, *, with_traceback: b
     progress = Progress(console_for(), wired.found.graph)
     try:
         runner = wired.runner(resources, progress)
+        run_to_end(lambda: in_thread(bool))  # what an event loop must load first is no time of the run's
         with progress:
             end: Enum = runner.run_sync(data=data)
     except KeyboardInterrupt:

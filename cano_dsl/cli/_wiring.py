@@ -7,7 +7,6 @@ must ask what there is and of which type, and replace among what a Runner holds.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -18,6 +17,7 @@ from cano_dsl.cli._convert import (
     bare,
     convert,
     convert_value,
+    lacks,
     parse,
     reason,
     show,
@@ -75,7 +75,7 @@ class Wired:
         for path, text in settings:
             name, *fields = path.split(".")
             if name not in self.types:
-                lack = _lacks("resource", name, self.types)
+                lack = lacks("resource", name, self.types)
                 raise click.UsageError(f"--set {path}={text}: workflow {self.found.graph.name!r} {lack}")
             try:
                 resources[name] = _changed(resources.get(name), self.types[name], fields, text)
@@ -114,7 +114,7 @@ def _changed(value: Any, annotation: Any, fields: list[str], text: str) -> Any:
         raise NotConvertible(f"{cls.__name__} has no fields that can be set")
     name, *rest = fields
     if name not in known:
-        raise NotConvertible(f"{cls.__name__} {_lacks('field', name, known)}")
+        raise NotConvertible(f"{cls.__name__} {lacks('field', name, known)}")
     attribute, kind = known[name]
     try:
         new = _changed(getattr(value, attribute, None), kind, rest, text)
@@ -141,11 +141,3 @@ def _made(annotation: Any) -> Any:
             f"it is not given, and {show(cls)} cannot be made without arguments ({reason(error)}): "
             "give all of it as JSON, or name a Runner that holds one"
         ) from error
-
-
-def _lacks(what: str, name: str, known: Iterable[str]) -> str:
-    names = list(known)
-    close = get_close_matches(name, names, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    there = f"it has {', '.join(names)}" if names else "it has none"
-    return f"has no {what} {name!r}: {hint}{there}"

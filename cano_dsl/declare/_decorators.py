@@ -8,7 +8,7 @@ Enum that the decorator was given. A bound TypeVar cannot say that, as a bound c
 import sys
 from collections.abc import Collection, Coroutine, Iterable
 from enum import Enum
-from types import FrameType
+from types import FrameType, FunctionType, MethodType
 from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeVar, overload
 
 from cano_dsl.declare._handlers import AsyncHandler, Handler, PlainHandler
@@ -57,6 +57,7 @@ class PlainFunction(Protocol[S_co, P, N_co]):
 
 class _Decorator(Generic[S, Src, To]):
     def __init__(self, at: S, *, kind: Kind, thread: bool, to: Iterable[S] | None, frame: FrameType) -> None:
+        _refuse_function(at, kind, frame)
         self._at = at
         self._kind: Kind = kind
         self._thread = thread
@@ -180,6 +181,18 @@ def router(at: S, /, *, to: Collection[Any] | None = None) -> HandlerDecorator[S
         <Gate.OPEN: 2>
     """
     return HandlerDecorator(at, kind="router", thread=False, to=to, frame=sys._getframe(1))
+
+
+def _refuse_function(at: object, kind: Kind, frame: FrameType) -> None:
+    """Refuse a decorator without its state, which was given the function in place of one."""
+    if isinstance(at, (FunctionType, MethodType, staticmethod, classmethod, Handler)):
+        fn: Any = at
+        name = at.spec.name if isinstance(at, Handler) else name_of(fn)
+        raise SignatureError(
+            what=f"@{kind} stands above {name!r} without a state",
+            fix=f"Name the state that it handles: @{kind}(S.X)",
+            where=Where(frame.f_code.co_filename, frame.f_lineno),
+        )
 
 
 def _collection(to: Iterable[Any] | None, frame: FrameType) -> tuple[Any, ...] | None:

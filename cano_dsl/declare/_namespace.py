@@ -15,13 +15,18 @@ from cano_dsl.spec import EMPTY, Scope
 
 
 class Forward:
-    """A name that does not exist at run time, with what was done to it."""
+    """A name that does not exist at run time, with what was done to it.
 
-    __slots__ = ("__args__", "_text")
+    Attributes:
+        head: The name before a subscript, without its module; `|` for a union.
+    """
 
-    def __init__(self, text: str, args: tuple[Any, ...] = ()) -> None:
+    __slots__ = ("__args__", "_text", "head")
+
+    def __init__(self, text: str, args: tuple[Any, ...] = (), head: str | None = None) -> None:
         self._text = text
         self.__args__ = args
+        self.head = text.partition("[")[0].rpartition(".")[2] if head is None else head
 
     def __getattr__(self, name: str) -> "Forward":
         """Remember the attribute; dunder names are left to Python's own protocols."""
@@ -40,19 +45,14 @@ class Forward:
 
     def __or__(self, other: Any) -> "Forward":
         """Remember the union."""
-        return Forward(f"{show(self)} | {show(other)}", (self, other))
+        return Forward(f"{show(self)} | {show(other)}", (self, other), "|")
 
     def __ror__(self, other: Any) -> "Forward":
         """Remember the union."""
-        return Forward(f"{show(other)} | {show(self)}", (other, self))
+        return Forward(f"{show(other)} | {show(self)}", (other, self), "|")
 
     def __repr__(self) -> str:
         return self._text
-
-    @property
-    def head(self) -> str:
-        """The name before a subscript, without its module."""
-        return self._text.partition("[")[0].rpartition(".")[2]
 
 
 class Unreadable:

@@ -89,7 +89,7 @@ def _collect(annotation: object, values: list[object], wrong: list[object]) -> N
     if origin is Literal or head == "Literal":
         for value in getattr(annotation, "__args__", ()):
             _collect(value, values, wrong) if get_origin(value) is Literal else values.append(value)
-    elif origin in (Union, UnionType) or (isinstance(annotation, Forward) and " | " in str(annotation)):
+    elif origin in (Union, UnionType) or head == "|":
         for part in getattr(annotation, "__args__", ()):
             _collect(part, values, wrong)
     elif origin is Annotated:

@@ -1,17 +1,21 @@
 """Comparing run-time types without guessing: what cannot be known is taken to fit.
 
 Two classes are compatible when one derives from the other, generics of one origin when their arguments are,
-unions when any pair is. Protocols, type variables, callables and names that do not exist at run time are of
-unknown type. An int is a float and a complex (PEP 484).
+unions when any pair is. Protocols, type variables, `IO` and names that do not exist at run time are of
+unknown type, and two classes that are told by their methods, such as `Sized` and `Iterable`, fit each other.
+A TypedDict is a dict, an int is a float and a complex (PEP 484).
 """
 
 from functools import lru_cache
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import IO, Annotated, Any, BinaryIO, TextIO, Union, get_args, get_origin
+
+from typing_extensions import is_typeddict
 
 from cano_dsl.declare._namespace import Forward, Unreadable, evaluate
 from cano_dsl.spec import Scope
 
+_FILES = (IO, TextIO, BinaryIO)  # for type checkers: an open file derives from none of them
 _NUMBERS = {float: (float, int), complex: (complex, float, int)}
 
 
@@ -71,8 +75,9 @@ def members(annotation: object) -> tuple[object, ...]:
         return members(getattr(annotation, "__value__", None))
     if hasattr(annotation, "__supertype__"):
         return members(getattr(annotation, "__supertype__", None))
-    if origin in (Union, UnionType):
-        return tuple(member for part in get_args(annotation) for member in members(part))
+    if origin in (Union, UnionType) or (isinstance(annotation, Forward) and annotation.head == "|"):
+        parts = getattr(annotation, "__args__", ())
+        return tuple(member for part in parts for member in members(part))
     return (annotation,)
 
 
@@ -86,7 +91,7 @@ def _overlap_single(one: object, other: object) -> bool:
     mine, theirs = checkable(one), checkable(other)
     if mine is None or theirs is None:
         return True
-    if not any(issubclass(a, b) or issubclass(b, a) for a in mine for b in theirs):
+    if not any(_related(a, b) for a in mine for b in theirs):
         return False
     if get_origin(one) is not get_origin(other) or get_origin(one) is None:
         return True
@@ -94,10 +99,17 @@ def _overlap_single(one: object, other: object) -> bool:
     return all(_overlap(a, b) for a, b in pairs)
 
 
+def _related(one: type, other: type) -> bool:
+    by_methods = "__subclasshook__" in vars(one) and "__subclasshook__" in vars(other)
+    return by_methods or issubclass(one, other) or issubclass(other, one)
+
+
 @lru_cache(maxsize=1024)
 def _classes(cls: type) -> tuple[type, ...] | None:
-    if getattr(cls, "_is_protocol", False):
+    if getattr(cls, "_is_protocol", False) or cls in _FILES:
         return None
+    if is_typeddict(cls):
+        return (dict,)
     return _NUMBERS.get(cls, (cls,))
 
 

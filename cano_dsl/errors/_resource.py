@@ -130,7 +130,8 @@ class ResourceWrongType(ResourceError):
 
     def __init__(self, *, workflow: str, resource: str, wanted: str, found: str, handler: str) -> None:
         super().__init__(
-            f"resource {resource!r} of workflow {workflow!r} is a {found}, but {handler} wants {wanted}",
+            f"resource {resource!r} of workflow {workflow!r} is of class {found}, "
+            f"but {handler} wants {wanted}",
             resource=resource,
         )
         self.wanted = wanted

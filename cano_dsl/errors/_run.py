@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from enum import Enum
-from inspect import iscoroutine
+from inspect import isawaitable
 
 from cano_dsl.errors._place import RunPlace
 from cano_dsl.errors._root import CanoError
@@ -102,9 +102,13 @@ class UndeclaredTransition(RunError):
         got = named(target) if isinstance(target, Enum) else shown(target)
         twin = got in map(named, declared)
         note = ", a member of another Enum of the same name" if twin else ""
-        fix = "return one of these, or add the target to its return annotation"
-        if iscoroutine(target):
+        fix = "return one of these"
+        if target is None:
+            fix = "end each way through it by returning one of these"
+        elif isawaitable(target):
             fix = "await it, in a handler that is async"
+        elif type(target) is type(at.state):
+            fix = "return one of these, or add the target to its return annotation"
         super().__init__(
             f"state {named(at.state)} of workflow {at.workflow!r} returned {got}{note}, "
             f"but declares {allowed}: {fix}",

@@ -197,17 +197,20 @@ def _cycle(facts: Facts, name: str) -> list[str]:
 def resources(facts: Facts) -> Iterator[Finding]:
     """`resource`: one type for one name, and what `resources=` and `data=` give is what handlers want."""
     offers = None if facts.definition.offers is None else {w.name: w for w in facts.definition.offers}
-    wanted: dict[str, Want] = {}
+    wanted: dict[str, tuple[Want, HandlerDef]] = {}
     for handler in facts.definition.handlers:
         for want in handler.wants:
-            earlier = wanted.setdefault(want.name, want)
+            earlier, by = wanted.setdefault(want.name, (want, handler))
             if earlier is not want and not facts.types.compatible(want.type, earlier.type):
+                line = f" ({by.where})" if by.where else ""
+                another = "another " if earlier.shown == want.shown else ""
                 yield broken(
                     handler,
                     "resource",
-                    f'Resource "{want.name}" is wanted as {want.shown} here but as {earlier.shown} '
+                    f'Resource "{want.name}" is wanted as {want.shown} here but as {another}{earlier.shown} '
                     "by an earlier handler",
-                    "give one of the two another name, or annotate both with one type",
+                    "give one of the two another name, or annotate both with one type; "
+                    f'the earlier is "{by.name}"{line}',
                 )
             if offers is not None:
                 yield from _offered(facts, handler, want, offers.get(want.name))

@@ -104,16 +104,22 @@ def check_type(plan: Plan, name: str, value: object) -> None:
                 workflow=plan.name,
                 resource=name,
                 wanted=want.shown,
-                found=type(value).__name__,
+                found=_class_of(value, want.shown),
                 handler=who(spec),
             )
+
+
+def _class_of(value: object, wanted: str) -> str:
+    """Name the class of a resource; with its module where that is all that tells it from what is wanted."""
+    cls = type(value)
+    return cls.__name__ if cls.__name__ != wanted else f"{cls.__module__}.{cls.__qualname__}"
 
 
 def _accepts(annotation: object, value: object) -> bool:
     classes = accepted(annotation)
     try:
         return classes is None or isinstance(value, classes)
-    except TypeError:  # a class that cannot be asked, such as a TypedDict
+    except TypeError:  # a class that cannot be asked, as its metaclass says
         return True
 
 

@@ -54,6 +54,7 @@ _ENTITIES = {
     "\n": " ",
     "\r": " ",
 }
+_ICON = re.compile(r":(?=fa-)")  # fa:fa-car would be drawn as a picture
 _OUTER_UNDERSCORES = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 
 
@@ -180,4 +181,4 @@ def _joined(split: SplitDef) -> str:
 def escape(text: str) -> str:
     """Write text so that Mermaid shows it and reads nothing into it."""
     text = "".join(_ENTITIES.get(character, character) for character in text)
-    return _OUTER_UNDERSCORES.sub("&lowbar;", text)
+    return _OUTER_UNDERSCORES.sub("&lowbar;", _ICON.sub("&colon;", text))

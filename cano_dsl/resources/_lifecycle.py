@@ -123,8 +123,9 @@ class Opened:
                 for it any more.
         """
         await self.close(error)
-        if self._stopped is not None and is_cancel(error) and not cancel_is_pending():
-            name, cause = self._stopped
+        stopped, self._stopped = self._stopped, None
+        if stopped is not None and not cancel_is_pending():
+            name, cause = stopped
             raise ResourceFailed(resource=name, error=cause) from cause
 
     async def close(self, error: BaseException | None) -> None:
@@ -156,10 +157,16 @@ class Opened:
             failure = TimeoutError(
                 f"teardown of resource {end.name!r} took over {TEARDOWN_LIMIT_S:g} s and was cut"
             )
-        elif end.guard is not None and (swallowed or failure is not None):
+        elif (
+            end.guard is not None
+            and error is not None
+            and is_cancel(error)
+            and (swallowed or failure is not None)
+        ):
             self._stopped = end.name, failure
         if failure is not None:
             self._report(end.name, failure)
+        failure = None  # it holds this frame; so would be a cycle
 
     def _report(self, name: str, failure: BaseException) -> None:
         logger.error("teardown of resource %r failed", name, exc_info=failure)

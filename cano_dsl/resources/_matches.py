@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import IO, Annotated, Any, BinaryIO, Literal, TextIO, Union, get_args, get_origin
 
 
 def matches(value: object, kind: object) -> bool:
@@ -32,7 +32,7 @@ def matches(value: object, kind: object) -> bool:
 def _is_instance(value: object, kind: object) -> bool:
     if kind is float:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not isinstance(kind, type):
+    if not isinstance(kind, type) or kind in (IO, TextIO, BinaryIO):  # which no open file derives from
         return True
     try:
         return isinstance(value, kind)

@@ -33,7 +33,10 @@ async def in_thread(fn: Callable[[Unpack[Args]], T], *args: *Args) -> T:
         if error is not None and not isinstance(error, (Exception, asyncio.CancelledError)):
             raise error from None  # such as KeyboardInterrupt, which a cancel must not hide
         raise
-    return _result(call)
+    try:
+        return call.result()
+    finally:
+        del call  # whose error holds this frame; so would be a cycle
 
 
 def _perform(call: "Future[T]", fn: Callable[..., T], args: tuple[Any, ...]) -> None:
@@ -43,13 +46,8 @@ def _perform(call: "Future[T]", fn: Callable[..., T], args: tuple[Any, ...]) -> 
         call.set_result(fn(*args))
     except BaseException as error:  # noqa: BLE001 - raised by whoever waits
         call.set_exception(error)
-
-
-def _result(call: "Future[T]") -> T:
-    try:
-        return call.result()
     finally:
-        del call  # with its error it would be a cycle
+        del call  # whose error holds this frame; so would be a cycle
 
 
 async def _end_of(call: "Future[Any]") -> None:

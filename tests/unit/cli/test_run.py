@@ -10,6 +10,8 @@ from textwrap import dedent
 
 import pytest
 
+from cano_dsl.cli import _run as module
+
 TIME = r" +\d+\.\d m?s"
 RESOURCE = """
 class Resource:
@@ -218,8 +220,10 @@ def test_interrupt(folder, failing):
     text = path.read_text(encoding="utf-8").replace("async def load()", "async def load(resource: Resource)")
     resource = RESOURCE.format(setup="pass", teardown="print('torn down', flush=True)")
     path.write_text(resource + text + "runner = flow.bind(resource=Resource())\n", encoding="utf-8")
+    # A shell that runs the tests in the background has its children ignore Ctrl-C.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     process = subprocess.Popen(
-        [sys.executable, "-c", "from cano_dsl.cli import main; main()", "run", "flow.py"],
+        [sys.executable, "-c", f"{heard}; from cano_dsl.cli import main; main()", "run", "flow.py"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -310,3 +314,14 @@ def test_handlers_in_threads(cano, write, flow):
     text = flow.replace("@state(Job.LOAD)\nasync def", "@state(Job.LOAD, thread=True)\ndef")
     write("flow.py", text)
     assert timeless(cano("run", "flow.py").stdout).splitlines()[0] == "✓ LOAD TIME"
+
+
+def test_loading_is_no_time_of_the_run(cano, write, flow, monkeypatch):
+    """What an event loop and its threads must load first is loaded before the clock of the run starts."""
+    log = []
+    start, load = module.Progress.__enter__, module.run_to_end
+    monkeypatch.setattr(module.Progress, "__enter__", lambda self: (log.append("clock"), start(self))[1])
+    monkeypatch.setattr(module, "run_to_end", lambda fn: (log.append("load"), load(fn))[1])
+    write("flow.py", flow)
+    assert cano("run", "flow.py").exit_code == 0
+    assert log == ["load", "clock"]

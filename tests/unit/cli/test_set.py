@@ -491,6 +491,18 @@ def test_data_left_out(data):
             "{",
             "this is no JSON (Expecting property name enclosed in double quotes: line 1 column 2 (char 1))",
         ),
+        ("Db", '{"pth": "x"}', "Db has no field 'pth': did you mean 'path'? it has path, levels"),
+        ("Frozen", '{"db": {"x": 1}}', "Db has no field 'x': it has path, levels"),
+        ("list[Db]", '[{"x": 1}]', "Db has no field 'x': it has path, levels"),
+        ("Frozen", '{"spare": {"x": 1}}', "Db has no field 'x': it has path, levels"),
+        (
+            "Partly",
+            "{}",
+            (
+                "the annotations of Partly cannot be read: name 'OnlyForCheckers' is not defined: "
+                "import it where it is not for type checkers alone"
+            ),
+        ),
         ("Needy", "{}", "{} is no Needy: Object missing required field `size`"),
         ("Needy", '{"size": "x"}', "{'size': 'x'} is no Needy: Expected `int`, got `str` - at `$.size`"),
         ("Plain", "{}", "Plain cannot be made from text: give it in code, to workflow.bind(...)"),

@@ -330,6 +330,29 @@ def test_decorated_twice() -> None:
 
 
 @pytest.mark.parametrize("decorator", [state, router])
+@pytest.mark.parametrize(
+    ("fn", "name"),
+    [
+        (async_fn, "async_fn"),
+        (Worker().method, "method"),
+        (Worker.__dict__["still"], "still"),
+        (Worker.__dict__["of_class"], "of_class"),
+        (state(Job.WORK)(async_fn), "async_fn"),
+    ],
+)
+def test_decorator_without_its_state(decorator: Any, fn: Any, name: str) -> None:
+    """A bare `@state` is refused where it stands, as the function took the place of the state."""
+    with pytest.raises(SignatureError) as caught:
+        decorator(fn)
+    line = inspect.currentframe().f_lineno - 1  # type: ignore[union-attr]
+    kind = decorator.__name__
+    assert str(caught.value) == (
+        f"@{kind} stands above {name!r} without a state (tests/unit/declare/test_callables.py:{line}). "
+        f"Name the state that it handles: @{kind}(S.X)"
+    )
+
+
+@pytest.mark.parametrize("decorator", [state, router])
 @pytest.mark.parametrize("to", [Job.DONE, "DONE", 3])
 def test_to_is_a_collection(decorator: Any, to: Any) -> None:
     """`to=` takes a collection, also where a member happens to be iterable."""

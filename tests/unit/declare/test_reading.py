@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 import pytest
 from typing_extensions import TypeAliasType
 
-from cano_dsl import Waive, Workflow, router, state
-from cano_dsl.errors import GraphError
+from cano_dsl import Run, Waive, Workflow, router, state
+from cano_dsl.errors import GraphError, ResourceWrongType
 
 if TYPE_CHECKING:
-    pass
+    import cano_dsl as hidden
 
 
 class Job(Enum):
@@ -92,6 +92,46 @@ def test_nested_alias_keeps_the_order() -> None:
     assert targets(with_annotation(Literal[Job.DONE, Job.REST] | Ends)) == ("DONE", "REST")
 
 
+def test_union_of_literals_for_type_checkers() -> None:
+    """A union is read also where `Literal` itself is imported for type checkers alone."""
+    text = "hidden.Literal[Job.REST] | hidden.Literal[Job.DONE]"
+    assert targets(with_annotation(text)) == ("REST", "DONE")
+
+
+def test_optional_run_for_type_checkers() -> None:
+    """`Run | None` and `RunData[T] | None` are the run and its data also where only type checkers know them."""
+    seen: list[Any] = []
+
+    def work(
+        run: "hidden.Run | None" = None, data: "hidden.RunData[dict] | None" = None
+    ) -> Literal[Job.DONE]:
+        seen.extend((run, data))
+        return Job.DONE
+
+    rest = state(Job.REST, to=(Job.DONE,))(lambda: Job.DONE)
+    reach = [Waive("unreachable", Job.REST, "only the other one is looked at")]
+    parts = (state(Job.WORK)(work), rest)
+    flow = Workflow.build(Job, *parts, start=Job.WORK, exits=(Job.DONE,), data=dict, waive=reach)
+    flow.run_sync({"a": 1})
+    run, data = seen
+    assert isinstance(run, Run)
+    assert data.value == {"a": 1}
+
+
+@pytest.mark.parametrize("text", ["dict[str, int]", "int | None", "int", "None"])
+def test_builtins_in_text(text: str) -> None:
+    """Builtin types are known in annotations that are text, alone and in an expression."""
+
+    def work(box: Any) -> Literal[Job.DONE]: ...
+
+    work.__annotations__["box"] = text
+    rest = state(Job.REST, to=(Job.DONE,))(lambda: Job.DONE)
+    reach = [Waive("unreachable", Job.REST, "only the other one is looked at")]
+    flow = Workflow.build(Job, state(Job.WORK)(work), rest, start=Job.WORK, exits=(Job.DONE,), waive=reach)
+    with pytest.raises(ResourceWrongType, match="'box' of workflow 'Job' is of class str"):
+        flow.bind(box="x")
+
+
 def test_local_names() -> None:
     """Text inside a function is read with the names of that function, also those that only it has."""
 
@@ -107,6 +147,29 @@ def test_local_names() -> None:
     def aliased() -> "Alias": ...
 
     assert targets(direct, Local) == targets(aliased, Local) == ("B",)
+
+
+def test_names_closed_over() -> None:
+    """Text is read with what the function closes over, when it is decorated far from where it is written."""
+
+    def make() -> Any:
+        Alias: TypeAlias = Literal[Job.REST]
+
+        def handler() -> "Alias":
+            return Alias.__args__[0]
+
+        return handler
+
+    def recursive() -> Any:
+        def handler() -> "Literal[Job.DONE]":
+            return late
+
+        decorated = state(Job.WORK)(handler)
+        late = Job.DONE
+        return decorated
+
+    assert targets(state(Job.WORK)(make())) == ("REST",)
+    assert targets(recursive()) == ("DONE",)
 
 
 def test_local_names_do_not_keep_the_frame_alive() -> None:

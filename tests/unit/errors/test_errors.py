@@ -47,6 +47,21 @@ class Silent(Exception):
         raise RuntimeError("no text")
 
 
+class Later(str):
+    """Something to be awaited that is no coroutine, such as a task."""
+
+    __slots__ = ()
+
+    def __await__(self):
+        yield
+
+    def __repr__(self) -> str:
+        return "later"
+
+
+LATER = Later("x")
+
+
 class Long:
     def __repr__(self) -> str:
         return "x" * 1000
@@ -125,9 +140,24 @@ CASES: list[tuple[CanoError, str, dict[str, Any], type]] = [
         errors.UndeclaredTransition(at=AT, target=None, declared=[Job.DONE]),
         (
             "state Job.NEXT of workflow 'jobs' returned None, but declares Job.DONE: "
-            f"return one of these, or add the target to its return annotation {PLACE}"
+            f"end each way through it by returning one of these {PLACE}"
         ),
         {"target": None},
+        errors.RunError,
+    ),
+    (
+        errors.UndeclaredTransition(at=AT, target=LATER, declared=[Job.DONE]),
+        (
+            "state Job.NEXT of workflow 'jobs' returned later, but declares Job.DONE: "
+            f"await it, in a handler that is async {PLACE}"
+        ),
+        {"target": LATER},
+        errors.RunError,
+    ),
+    (
+        errors.UndeclaredTransition(at=AT, target="DONE", declared=[Job.DONE]),
+        f"state Job.NEXT of workflow 'jobs' returned 'DONE', but declares Job.DONE: return one of these {PLACE}",
+        {"target": "DONE"},
         errors.RunError,
     ),
     (
@@ -165,7 +195,7 @@ CASES: list[tuple[CanoError, str, dict[str, Any], type]] = [
         errors.ResourceWrongType(
             workflow="jobs", resource="db", wanted="Database", found="int", handler="state 'a' at a.py:1"
         ),
-        "resource 'db' of workflow 'jobs' is a int, but state 'a' at a.py:1 wants Database",
+        "resource 'db' of workflow 'jobs' is of class int, but state 'a' at a.py:1 wants Database",
         {"code": "resource-wrong-type", "resource": "db", "wanted": "Database", "found": "int"},
         errors.ResourceError,
     ),

@@ -327,7 +327,8 @@ def test_resource_of_two_types() -> None:
 
     assert refused(begin, other) == (
         f'{at(other)}: error [resource] Resource "store" is wanted as Mailer here but as Store by an earlier handler\n'
-        "    fix: give one of the two another name, or annotate both with one type"
+        "    fix: give one of the two another name, or annotate both with one type; "
+        f'the earlier is "begin" ({at(begin)})'
     )
 
 

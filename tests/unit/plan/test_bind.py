@@ -1,16 +1,19 @@
 """S1: names and classes of resources, checked at `bind` at the latest, in words that say what to do."""
 
 import re
+import sys
 from abc import ABC
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import (
+    IO,
     TYPE_CHECKING,
     Any,
     Generic,
     Optional,
     Protocol,
+    TextIO,
     TypedDict,
     TypeVar,
     Union,
@@ -93,7 +96,7 @@ def test_wrong_class(way: str, run_async: Callable[..., Any]) -> None:
     error = caught.value
     assert (error.resource, error.wanted, error.found) == ("database", "Database", "MemoryStore")
     assert re.fullmatch(
-        rf"resource 'database' of workflow 'Job' is a MemoryStore, but state '_work' at {WHERE} wants Database",
+        rf"resource 'database' of workflow 'Job' is of class MemoryStore, but state '_work' at {WHERE} wants Database",
         str(error),
     )
     assert log == []
@@ -189,7 +192,9 @@ Abstract.register(dict)
         (T, [1, None], []),
         (Shape, [1], []),
         (Closable, [1], []),
-        (Row, [{"n": 1}, 5], []),
+        (Row, [{"n": 1}], [5]),
+        (IO[str], [sys.stdout], []),
+        (TextIO, [sys.stdout], []),
         (Abstract, [{}], [[]]),
         (None, [None], [0]),
         ("Decimal", [1], []),
@@ -389,7 +394,10 @@ def test_wrong_data(run_async: Callable[..., Any]) -> None:
 
     with pytest.raises(ResourceWrongType) as caught:
         run_async(main)
-    assert str(caught.value) == "resource 'data' of workflow 'Job' is a dict, but build(data=…) wants Cart"
+    assert (
+        str(caught.value)
+        == "resource 'data' of workflow 'Job' is of class dict, but build(data=…) wants Cart"
+    )
 
 
 def test_data_for_a_workflow_without(run_async: Callable[..., Any]) -> None:
@@ -424,7 +432,7 @@ def test_data_that_cannot_be_made(error: Exception, run_async: Callable[..., Any
 
 
 def test_data_of_a_class_that_cannot_be_asked(run_async: Callable[..., Any]) -> None:
-    """S1: data may be a TypedDict, whose objects nobody can tell."""
+    """S1: data may be a TypedDict, whose objects are dicts."""
 
     def work(data: RunData[Row]) -> Job:
         return Job.DONE

@@ -1,5 +1,6 @@
 """R6: off means absent: what a step calls, told by identity instead of by the clock."""
 
+import inspect
 from collections.abc import Callable
 from enum import Enum
 from typing import Any
@@ -128,6 +129,11 @@ def test_observers_of_runs_alone_do_not_touch_attempts() -> None:
     built = build(_both).configure(observers=[Ends()])
     assert built._plan.events is not None
     assert not built._plan.events.of_states
+    step = steps(built, "box", "conf")["A"]
+    inside = inspect.getclosurevars(step.call).nonlocals[
+        "inner"
+    ]  # the run follows its state, for `cancelled`
+    assert inside is step.thunk
 
 
 def test_bare_runs_skip_everything_around_the_loop(

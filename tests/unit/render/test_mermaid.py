@@ -71,6 +71,7 @@ def test_routers_are_drawn_apart() -> None:
         ("größe", "größe"),
         ("状態", "状態"),
         ("a:b", "a:b"),
+        ("fa:fa-car", "fa&colon;fa-car"),
         ("a;b", "a&semi;b"),
         ("#35;", "&num;35&semi;"),
         ("<b>", "&lt;b&gt;"),

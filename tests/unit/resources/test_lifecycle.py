@@ -1,7 +1,9 @@
 """S2 and S3: what is set up and torn down, when, in which order, and what its errors do."""
 
 import asyncio
+import gc
 import logging
+import weakref
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from enum import Enum
@@ -536,7 +538,6 @@ def test_managed_that_cannot_be_entered(run_async: Callable[..., Any]) -> None:
 
 def test_managed_source_that_gives_no_manager(run_async: Callable[..., Any]) -> None:
     """S2: a function that gives something else is refused with what it gave, without a warning of Python's."""
-    import gc
 
     async def late() -> Session:
         return Session([])
@@ -546,6 +547,49 @@ def test_managed_source_that_gives_no_manager(run_async: Callable[..., Any]) -> 
             run_async(one(lambda s: Job.DONE).bind(s=managed(source)).run)
         assert isinstance(caught.value.__cause__, SignatureError)
     gc.collect()
+
+
+@pytest.mark.parametrize("manager", [False, True])
+def test_error_of_a_teardown_is_let_go(
+    manager: bool, run_async: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S2: an error of a teardown is in no cycle of frames, which would keep it and the run's own error alive."""
+    monkeypatch.setattr(
+        _lifecycle.logger, "error", lambda *_, **__: None
+    )  # the capture of logs would keep it
+
+    class Lost(Exception):
+        pass
+
+    class Box:
+        async def teardown(self) -> None:
+            raise Lost
+
+    @asynccontextmanager
+    async def box() -> AsyncIterator[Any]:
+        try:
+            yield 1
+        finally:
+            raise Lost
+
+    def work(s: Any) -> Job:
+        raise ValueError
+
+    async def main() -> weakref.ref[HandlerFailed] | None:
+        try:
+            await one(work).run(s=managed(box) if manager else Box())
+        except HandlerFailed as error:
+            return weakref.ref(error)
+        return None
+
+    gc.collect()
+    gc.disable()
+    try:
+        seen = run_async(main)
+        assert seen is not None
+        assert seen() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("held", [False, True])
@@ -718,6 +762,28 @@ def test_runner_may_be_left_by_another_task() -> None:
     assert log == ["enter", None]
 
 
+def test_teardown_by_another_task_is_cut_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S2 and S3: the limit of a manager's teardown holds also in a task that did not enter it."""
+    monkeypatch.setattr(_lifecycle, "TEARDOWN_LIMIT_S", 0.01)
+    recorder = Recorder()
+
+    @asynccontextmanager
+    async def endless() -> AsyncIterator[int]:
+        yield 1
+        await asyncio.sleep(10)
+
+    async def main() -> None:
+        runner = one(lambda s: Job.DONE).configure(observers=[recorder]).bind(s=managed(endless))
+        await asyncio.create_task(runner.__aenter__())
+        async with asyncio.timeout(5):
+            await asyncio.create_task(runner.__aexit__(None, None, None))
+
+    asyncio.run(main())
+    (event,) = recorder.events
+    assert (event.name, event.details["resource"]) == ("teardown_failed", "s")
+    assert isinstance(event.details["error"], TimeoutError)
+
+
 def test_one_shot_run_sets_up_each_time(run_async: Callable[..., Any]) -> None:
     """S3: a one-shot run sets up and tears down around itself, also on a runner that is not entered."""
     log: list[str] = []
@@ -847,7 +913,9 @@ def test_wrong_class_is_found_before_any_handler(wrap: Any, run_async: Callable[
     def work(a: str, z: Any) -> Job:
         raise AssertionError
 
-    with pytest.raises(ResourceWrongType, match="resource 'a' of workflow 'Job' is a int, but state 'work'"):
+    with pytest.raises(
+        ResourceWrongType, match="resource 'a' of workflow 'Job' is of class int, but state 'work'"
+    ):
         run_async(one(work).bind(a=wrap(5), z=Base("z", log)).run)
     assert log == ["z up", "z down"]
 

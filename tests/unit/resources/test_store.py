@@ -1,11 +1,12 @@
 """S6 and S7: the store that handlers share values in, and stores of one's own on top of it."""
 
 import copy
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar
+from typing import IO, Annotated, Any, Generic, Literal, Protocol, TextIO, TypeVar
 
 import anyio
 import anyio.lowlevel
@@ -218,6 +219,8 @@ class Holder(Generic[T]): ...
         (Quote(1), Shape, True),
         (Holder(), Holder[int], True),
         (1, T, True),
+        (sys.stdout, TextIO, True),
+        (sys.stdout, IO[str], True),
     ],
     ids=str,
 )
@@ -230,6 +233,50 @@ def test_types_are_looked_at_to_the_items(value: object, kind: Any, fits: bool) 
     else:
         with pytest.raises(ValueWrongType):
             store.get_shared("key", kind)
+
+
+class Slow:
+    """Something whose copying takes as long as the test wants."""
+
+    def __init__(self) -> None:
+        self.copying, self.go_on = threading.Event(), threading.Event()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> str:
+        self.copying.set()
+        assert self.go_on.wait(10)
+        return "copied"
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda store: store.get("other"),
+        lambda store: store.get_shared("other"),
+        lambda store: store.put("other", 1),
+        lambda store: store.append("list", 1),
+        lambda store: store.remove("other"),
+        lambda store: store.contains("other"),
+        lambda store: store.keys(),
+        lambda store: store.clear(),
+        len,
+    ],
+)
+def test_handles_of_one_store_wait_for_each_other(use: Callable[[MemoryStore], object]) -> None:
+    """S6: while one handle copies a value, in a thread, every use of another handle of that store waits."""
+    slow = Slow()
+    store = MemoryStore(slow=slow, other=0, list=[])
+    done = threading.Event()
+    copied: list[object] = []
+    one = threading.Thread(target=lambda: copied.append(store.get("slow")))
+    two = threading.Thread(target=lambda: (use(copy.copy(store)), done.set()))
+    one.start()
+    assert slow.copying.wait(10)
+    two.start()
+    waited = not done.wait(0.05)
+    slow.go_on.set()
+    one.join(10)
+    two.join(10)
+    assert (waited, copied, done.is_set()) == (True, ["copied"], True)
 
 
 def test_types_in_words() -> None:

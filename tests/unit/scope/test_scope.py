@@ -1,7 +1,9 @@
 """Waiting, threads and guards, on both backends."""
 
 import asyncio
+import gc
 import threading
+import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
@@ -43,6 +45,34 @@ def test_in_thread_raises_what_the_call_raises(error: BaseException, run_async: 
         return False
 
     assert run_async(main)
+
+
+def test_error_of_a_call_lives_no_longer_than_it_is_wanted() -> None:
+    """An error that a thread raised is in no cycle of frames, which would keep all that they hold alive."""
+
+    class Lost(Exception):
+        pass
+
+    def fails() -> None:
+        raise Lost
+
+    async def main() -> weakref.ref[Lost] | None:
+        seen = None
+        try:
+            await in_thread(fails)
+        except Lost as error:
+            seen = weakref.ref(error)
+        await in_thread(int)  # a worker keeps its last call until the next
+        return seen
+
+    gc.collect()
+    gc.disable()
+    try:
+        seen = anyio.run(main)
+        assert seen is not None
+        assert seen() is None
+    finally:
+        gc.enable()
 
 
 def test_call_that_was_cancelled_is_not_begun() -> None:

@@ -142,7 +142,7 @@ def test_exhausted_attempts(run_async: Callable[..., Any]) -> None:
         raise ValueError(f"{whom}{call}")
 
     with pytest.raises(JoinFailed) as caught:
-        run_async(asking(answer, Retry.fixed(2, 0.01), seen).run)
+        run_async(asking(answer, Retry.fixed(2, 0.01), seen, bulkhead=1).run)
     error = caught.value.errors[0].error
     assert isinstance(error, AttemptsExhausted)
     assert (error.attempts, error.branch, repr(error.__cause__)) == (2, "ask('a')", "ValueError('a2')")
