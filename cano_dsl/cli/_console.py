@@ -1,5 +1,6 @@
 """Where the command writes: plain lines in a pipe, colour and a live line on a terminal."""
 
+import os
 import sys
 from typing import TextIO
 
@@ -7,9 +8,18 @@ from rich.console import Console
 from rich.text import Text
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Go on without a word when nobody reads any more: that must not end a run in the middle."""
+        self.quiet = True
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.file.fileno())  # else what is still held back fails when Python ends
+        os.close(nowhere)
+
+
 def console_for(stream: TextIO | None = None) -> Console:
     """Make a console on standard output, or another stream, as it is at this moment."""
-    return Console(file=stream if stream is not None else sys.stdout, highlight=False, soft_wrap=True)
+    return _Console(file=stream if stream is not None else sys.stdout, highlight=False, soft_wrap=True)
 
 
 def line(text: str, style: str = "") -> Text:

@@ -61,10 +61,15 @@ def alternatives(annotation: Any) -> tuple[Any, ...]:
     return get_args(plain) if get_origin(plain) in (Union, UnionType) else (annotation,)
 
 
+def is_known(annotation: Any) -> bool:
+    """Tell whether an annotation says of which type a value is to be."""
+    plain = bare(annotation)
+    return plain not in (Any, object) and (isinstance(plain, type) or get_origin(plain) is not None)
+
+
 def _single(text: str, kind: Any) -> Any:
     plain = bare(kind)
-    known = isinstance(plain, type) or get_origin(plain) is not None
-    if not known or plain in (Any, object):
+    if not is_known(kind):
         return text
     if plain is bool:
         return _truth(text)

@@ -17,6 +17,7 @@ from cano_dsl.cli._convert import (
     bare,
     convert,
     convert_value,
+    is_known,
     lacks,
     parse,
     reason,
@@ -49,10 +50,10 @@ class Wired:
     def of(cls, found: Found) -> "Wired":
         """Look at a workflow or a runner."""
         plan = found._plan
-        offers = found.graph.definition.offers or ()
-        types = {offer.name: evaluated(offer.type) for offer in offers}
+        said = {offer.name: [offer.type] for offer in found.graph.definition.offers or ()}
         for name, wanted in plan.wiring.resources.items():
-            types[name] = evaluated(wanted.by[0][1].type)
+            said.setdefault(name, []).extend(want.type for _, want in wanted.by)
+        types = {name: _best_known(map(evaluated, annotations)) for name, annotations in said.items()}
         held = dict(found._given) if isinstance(found, Runner) else {}
         return cls(found, held, types, plan.data)
 
@@ -100,6 +101,12 @@ class Wired:
             return convert_value(parse(text), self.data)
         except NotConvertible as error:
             raise click.UsageError(f"--data: {error}") from error
+
+
+def _best_known(annotations: Iterable[Any]) -> Any:
+    """Choose among what is said about one resource: some may know its type by a name for checkers alone."""
+    kinds = list(annotations)
+    return next(filter(is_known, kinds), kinds[0])
 
 
 def _changed(value: Any, annotation: Any, fields: list[str], text: str) -> Any:

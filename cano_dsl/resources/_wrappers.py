@@ -13,14 +13,27 @@ T = TypeVar("T")
 class Managed:
     """A resource that an async context manager gives."""
 
-    __slots__ = ("source",)
+    __slots__ = ("_used", "source")
 
     def __init__(self, source: Any) -> None:
         self.source = source
+        self._used = False
 
     def open(self) -> AbstractAsyncContextManager[Any]:
-        """Give the context manager to enter: itself, or a fresh one from the factory."""
+        """Give the context manager to enter: itself, or a fresh one from the factory.
+
+        Raises:
+            SignatureError: It is a generator that was entered before, or the factory gives no manager.
+        """
         manager = self.source
+        if self._used and inspect.isasyncgen(
+            getattr(manager, "gen", None)
+        ):  # what `asynccontextmanager` makes
+            raise SignatureError(
+                what="managed() was given a generator, which can be entered only once, for more than one run",
+                fix="Give the function that makes it, without calling it",
+            )
+        self._used = True
         if not _is_manager(manager):
             manager = manager()
         if inspect.isasyncgen(manager):

@@ -238,6 +238,24 @@ def test_interrupt(folder, failing):
     assert timeless(err) == "interrupted in LOAD after TIME\n"
 
 
+def test_nobody_reads_the_output(folder, write, job):
+    """A run whose output is cut off, as by `head -1`, goes on to its end without a word; exit code 0."""
+    text = job.replace("def pick() -> Literal[Job.DONE]:\n", "def pick() -> Literal[Job.DONE]:\n    note()\n")
+    note = "def note():\n    open('picked', 'w').close()\n\n\n"
+    build = "flow = Workflow.build(Job, load, pick, start=Job.LOAD, exits=(Job.DONE,))\n"
+    write("flow.py", note + text + build)
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from cano_dsl.cli import main; main()", "run", "flow.py"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait(20)) == ("", 0)
+    assert (folder / "picked").exists()
+
+
 @pytest.fixture
 def with_resource(write, job):
     """Give a function that writes a workflow with a resource, and a Runner that holds it."""

@@ -1,5 +1,7 @@
 """`--set` and `--data`: text as values of the user's own types."""
 
+from textwrap import dedent
+
 import pytest
 
 HEAD = """
@@ -539,3 +541,28 @@ def test_data_for_a_workflow_without(cano, write, flow):
     assert result.stderr.endswith(
         "Error: --data: workflow 'Job' has no data: leave it out, or build with data=…\n"
     )
+
+
+def test_type_that_one_handler_knows(cano, write):
+    """Text becomes what any handler says of a resource, though others know it by a name for type checkers alone."""
+    text = """
+        class Flow(Enum):
+            A = 1
+            B = 2
+            C = 3
+            DONE = 4
+
+        @state(Flow.A, to=(Flow.B,))
+        def a(value: "OnlyForCheckers"): return Flow.B
+        @state(Flow.B, to=(Flow.C,))
+        def b(value): return Flow.C
+        @state(Flow.C, to=(Flow.DONE,))
+        def c(value: Db):
+            print(value)
+            return Flow.DONE
+
+        flow = Workflow.build(Flow, a, b, c, start=Flow.A, exits=(Flow.DONE,))
+    """
+    write("flow.py", HEAD + dedent(text))
+    result = cano("run", "flow.py", "--set", 'value={"path": "x"}')
+    assert "Db(path=PosixPath('x'), levels=[])\n" in result.stdout

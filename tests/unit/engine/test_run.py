@@ -105,6 +105,28 @@ def test_any_enum_can_name_the_states(base: type[Enum], run_async: Callable[...,
         run_async(Workflow.build(Kind, lying, start=Kind.WORK, exits=(Kind.DONE,)).run)
 
 
+def test_exit_with_a_handler_ends_the_run(run_async: Callable[..., Any]) -> None:
+    """R1: a run ends at an exit also where a waiver lets that have a handler, which is not called."""
+    log: list[str] = []
+
+    @state(Job.FETCH)
+    def fetch() -> Literal[Job.DONE]:
+        return Job.DONE
+
+    @state(Job.DONE)
+    def done() -> Literal[Job.FETCH]:
+        log.append("done")
+        return Job.FETCH
+
+    others = [m for m in Job if m not in (Job.FETCH, Job.DONE)]
+    waive = [Waive("exit", Job.DONE, "another workflow goes on from there")]
+    waive += [Waive(code, at, "left out here") for at in others for code in ("exhaustive", "unreachable")]
+    built = Workflow.build(Job, fetch, done, start=Job.FETCH, exits=(Job.DONE,), waive=waive)
+    assert run_async(built.run) is Job.DONE
+    assert run_async(lambda: built.bind().run(start=Job.DONE)) is Job.DONE
+    assert log == []
+
+
 def test_undeclared_target_names_source_target_and_declared(run_async: Callable[..., Any]) -> None:
     """R2: an undeclared target is an error that names source, target and the declared set."""
     log: list[str] = []

@@ -549,6 +549,28 @@ def test_managed_source_that_gives_no_manager(run_async: Callable[..., Any]) -> 
     gc.collect()
 
 
+def test_generator_for_more_than_one_run(run_async: Callable[..., Any]) -> None:
+    """S2: a manager made of a generator serves one run; a second is told to give the function."""
+
+    @asynccontextmanager
+    async def numbers() -> AsyncIterator[int]:
+        yield 1
+
+    async def main() -> None:
+        runner = one(lambda s: Job.DONE).bind(s=managed(numbers()))
+        assert await runner.run() is Job.DONE
+        with pytest.raises(SetupFailed) as caught:
+            await runner.run()
+        assert str(caught.value.__cause__) == (
+            "managed() was given a generator, which can be entered only once, for more than one run. "
+            "Give the function that makes it, without calling it"
+        )
+        again = one(lambda s: Job.DONE).bind(s=managed(numbers))
+        assert await again.run() is await again.run() is Job.DONE
+
+    run_async(main)
+
+
 @pytest.mark.parametrize("manager", [False, True])
 def test_error_of_a_teardown_is_let_go(
     manager: bool, run_async: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
@@ -565,11 +587,11 @@ def test_error_of_a_teardown_is_let_go(
         async def teardown(self) -> None:
             raise Lost
 
-    @asynccontextmanager
-    async def box() -> AsyncIterator[Any]:
-        try:
-            yield 1
-        finally:
+    class Manager:  # one of `asynccontextmanager` has a cycle of its own from Python 3.13 on
+        async def __aenter__(self) -> int:
+            return 1
+
+        async def __aexit__(self, *_: object) -> None:
             raise Lost
 
     def work(s: Any) -> Job:
@@ -577,7 +599,7 @@ def test_error_of_a_teardown_is_let_go(
 
     async def main() -> weakref.ref[HandlerFailed] | None:
         try:
-            await one(work).run(s=managed(box) if manager else Box())
+            await one(work).run(s=managed(Manager()) if manager else Box())
         except HandlerFailed as error:
             return weakref.ref(error)
         return None
