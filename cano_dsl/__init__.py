@@ -6,7 +6,9 @@ Nothing heavy is loaded until it is used: each public name is found in its own p
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cano_dsl.declare import Compensation as Compensation
     from cano_dsl.declare import Handler as Handler
+    from cano_dsl.declare import compensate as compensate
     from cano_dsl.declare import router as router
     from cano_dsl.declare import state as state
     from cano_dsl.graph import Graph as Graph
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from cano_dsl.workflow import Workflow as Workflow
 
 _HOMES = {
+    "Compensation": "declare",
     "Graph": "graph",
     "Handler": "declare",
     "Health": "resources",
@@ -34,6 +37,7 @@ _HOMES = {
     "Runner": "workflow",
     "Waive": "spec",
     "Workflow": "workflow",
+    "compensate": "declare",
     "managed": "resources",
     "per_run": "resources",
     "router": "declare",
@@ -41,6 +45,7 @@ _HOMES = {
 }
 
 __all__ = (
+    "Compensation",
     "Graph",
     "Handler",
     "Health",
@@ -52,6 +57,7 @@ __all__ = (
     "Runner",
     "Waive",
     "Workflow",
+    "compensate",
     "managed",
     "per_run",
     "router",

@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias, get_origin
 
 from cano_dsl.declare._namespace import Forward, evaluate, show
 from cano_dsl.declare._types import Hint, members
-from cano_dsl.spec import EMPTY, HandlerSpec, Parameter, Run, RunData, Scope, Want
+from cano_dsl.spec import EMPTY, CompensationSpec, HandlerSpec, Parameter, Run, RunData, Scope, Want
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +18,15 @@ class Injection:
 
 
 Read: TypeAlias = tuple[HandlerSpec, tuple[Injection, ...]]
+ReadUndo: TypeAlias = tuple[CompensationSpec, tuple[Injection, ...]]
 Cache: TypeAlias = dict[tuple[object, ...], Injection]
 
 
-def injections(spec: HandlerSpec, cache: Cache) -> tuple[Injection, ...]:
-    """Read the parameters of a handler.
+def injections(spec: HandlerSpec | CompensationSpec, cache: Cache) -> tuple[Injection, ...]:
+    """Read the parameters of a handler, or of a compensation besides the output.
 
     Args:
-        spec: The handler.
+        spec: The handler or compensation.
         cache: Parameters read already; the handlers of one workflow ask for the same resources in the same
             words, and reading the words costs the most.
     """

@@ -27,10 +27,12 @@ from cano_dsl.errors._root import (
     SignatureError,
 )
 from cano_dsl.errors._run import HandlerFailed, LoopRunning, RunError, UndeclaredTransition
+from cano_dsl.errors._saga import CompensationFailed, Owed
 from cano_dsl.errors._words import named, shown, told
 
 __all__ = (
     "CanoError",
+    "CompensationFailed",
     "DefinitionError",
     "Finding",
     "GraphError",
@@ -38,6 +40,7 @@ __all__ = (
     "InternalError",
     "KeyMissing",
     "LoopRunning",
+    "Owed",
     "PolicyError",
     "ResourceError",
     "ResourceFailed",

@@ -4,40 +4,16 @@ Each takes a `Facts` and yields findings. A thing is said once: a state that nob
 declares no usable targets, has a finding of its own, so the rules about paths let it lead anywhere.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 
 from cano_dsl.errors import Finding
+from cano_dsl.graph._compensation import compensations
+from cano_dsl.graph._facts import Facts, Part, Rule
+from cano_dsl.graph._facts import finding_at as _at
 from cano_dsl.graph._links import Links
 from cano_dsl.graph._walk import Types, Walk
 from cano_dsl.spec import Definition, HandlerDef, Want
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What a rule may look at."""
-
-    definition: Definition
-    links: Links
-    walk: Walk
-    types: Types
-
-    def member(self, name: str) -> str:
-        """Name a member as the author writes it."""
-        return f"{self.definition.enum}.{name}"
-
-    def picture(self, name: str) -> str:
-        """Draw a state among its neighbours on one line."""
-        sources = ", ".join(self.links.backward.get(name, ())) or "(nothing)"
-        if name == self.definition.start:
-            sources = f"(start), {sources}" if name in self.links.backward else "(start)"
-        targets = ", ".join(self.links.forward.get(name, ()))
-        if not targets:
-            targets = "(exit)" if name in self.definition.exits else "?"
-        return f"{sources} → {name} → {targets}"
-
-
-Rule = Callable[[Facts], Iterator[Finding]]
 
 
 def check(definition: Definition, links: Links, walk: Walk, types: Types) -> tuple[Finding, ...]:
@@ -221,7 +197,8 @@ def resources(facts: Facts) -> Iterator[Finding]:
     """`resource`: one type for one name, and what `resources=` and `data=` give is what handlers want."""
     offers = None if facts.definition.offers is None else {w.name: w for w in facts.definition.offers}
     wanted: dict[str, Want] = {}
-    for handler in facts.definition.handlers:
+    parts: tuple[Part, ...] = (*facts.definition.handlers, *facts.definition.compensations)
+    for handler in parts:
         for want in handler.wants:
             earlier = wanted.setdefault(want.name, want)
             if earlier is not want and not facts.types.compatible(want.type, earlier.type):
@@ -238,7 +215,7 @@ def resources(facts: Facts) -> Iterator[Finding]:
             yield from _data(facts, handler, handler.data)
 
 
-def _offered(facts: Facts, handler: HandlerDef, want: Want, offer: Want | None) -> Iterator[Finding]:
+def _offered(facts: Facts, handler: Part, want: Want, offer: Want | None) -> Iterator[Finding]:
     if offer is None:
         if not want.optional:
             yield _at(
@@ -264,20 +241,21 @@ def _offered(facts: Facts, handler: HandlerDef, want: Want, offer: Want | None) 
         )
 
 
-def _data(facts: Facts, handler: HandlerDef, want: Want) -> Iterator[Finding]:
+def _data(facts: Facts, handler: Part, want: Want) -> Iterator[Finding]:
     given = facts.definition.data
+    what = "Handler" if isinstance(handler, HandlerDef) else "Compensation"
     if given is None:
         yield _at(
             handler,
             "resource",
-            f'Handler "{handler.name}" wants the run\'s data as {want.shown}, but the workflow has none',
+            f'{what} "{handler.name}" wants the run\'s data as {want.shown}, but the workflow has none',
             f"give build data={want.shown}",
         )
     elif not facts.types.fits(given.type, want.type):
         yield _at(
             handler,
             "resource",
-            f'Handler "{handler.name}" wants the run\'s data as {want.shown}, but data= is {given.shown}',
+            f'{what} "{handler.name}" wants the run\'s data as {want.shown}, but data= is {given.shown}',
             f"annotate the parameter as RunData[{given.shown}]",
         )
 
@@ -291,11 +269,8 @@ RULES: tuple[Rule, ...] = (
     unreachable,
     dead_ends,
     resources,
+    compensations,
 )
-
-
-def _at(handler: HandlerDef, code: str, message: str, hint: str) -> Finding:
-    return Finding(code=code, state=handler.at, message=message, hint=hint, where=handler.where)
 
 
 def _is_entered(facts: Facts, state: str) -> bool:

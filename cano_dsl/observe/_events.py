@@ -20,6 +20,9 @@ HOOKS = (
     "attempt_succeeded",
     "attempt_failed",
     "progress",
+    "compensation_started",
+    "compensation_done",
+    "compensation_failed",
     "teardown_failed",
 )
 
@@ -38,6 +41,9 @@ class Events:
     attempt_succeeded: Emit | None = None
     attempt_failed: Emit | None = None
     progress: Emit | None = None
+    compensation_started: Emit | None = None
+    compensation_done: Emit | None = None
+    compensation_failed: Emit | None = None
     teardown_failed: Emit | None = None
 
     @property

@@ -4,15 +4,16 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Any
 
-from cano_dsl.declare import Read
+from cano_dsl.declare import Read, ReadUndo
 from cano_dsl.graph import Graph
 from cano_dsl.observe import Observer, events_of
 from cano_dsl.plan._compose import marked, observed, threaded
+from cano_dsl.plan._outputs import Pairing, Undo, apart, nothing, onto_stack, unpacked
 from cano_dsl.plan._step import Call, Step
 from cano_dsl.plan._thunk import Argument, make_thunk
 from cano_dsl.plan._wiring import wire
 from cano_dsl.scope import SYSTEM_CLOCK, Clock
-from cano_dsl.spec import HandlerSpec
+from cano_dsl.spec import CompensationSpec, HandlerSpec
 
 REMEMBERED = 256  # combinations of resources; beyond that all are forgotten, and checked again when they come
 
@@ -38,7 +39,9 @@ class Plan:
         observers: Who is told, in this order.
         events: What is observed; None when nothing is.
         uses_run: Whether a `Run` must exist: a handler wants it, or somebody observes.
-        extra: Whether the run and its data follow the resources in a run's values.
+        undoes: Whether anything is undone when a run fails, so that a run's values hold a stack of outputs.
+        budget_s: How long all compensations of a run may take.
+        extra: Whether the run and its data follow the resources in a run's values, after any stack.
         bound: Classes of resources that have been checked, with what came out; see `check_resources`.
     """
 
@@ -50,6 +53,8 @@ class Plan:
         handlers: Iterable[Read],
         data: type[Any] | None,
         offers: tuple[str, ...],
+        compensations: Iterable[ReadUndo] = (),
+        budget_s: float = 30.0,
         observers: Iterable[Observer] = (),
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
@@ -62,15 +67,19 @@ class Plan:
         self.events = events_of(self.observers)
         self.clock = clock
         self.handlers = tuple(handlers)
-        self.wiring = wire(self.handlers)
+        self.compensations = tuple(compensations)
+        self.budget_s = budget_s
+        self.undoes = bool(self.compensations)
+        self.wiring = wire((*self.handlers, *self.compensations))
         self.uses_run = self.wiring.wants_run or self.events is not None
         # A waiver lets a handler ask for data that there is none of; it is given None.
-        self.extra = self.uses_run or data is not None or bool(self.wiring.data)
+        self.extra = self.uses_run or data is not None or bool(self.wiring.data) or self.undoes
         self.bound: dict[tuple[object, ...], Any] = {}
         self._by_state: dict[str, HandlerSpec] = {}
         for spec, _ in self.handlers:
             if spec.at._name_ not in graph.exits:
                 self._by_state.setdefault(spec.at._name_, spec)
+        self._undo_of = {id(spec.step): spec for spec, _ in self.compensations}
         self._variants: dict[frozenset[str], Steps] = {}
 
     def configured(self, observers: Iterable[Observer]) -> "Plan":
@@ -81,6 +90,8 @@ class Plan:
             handlers=self.handlers,
             data=self.data,
             offers=self.offers,
+            compensations=self.compensations,
+            budget_s=self.budget_s,
             observers=observers,
             clock=self.clock,
         )
@@ -112,28 +123,61 @@ class Plan:
         spec = self._by_state.get(name)
         if spec is None:
             return Step(at, call=None, thunk=None, awaits=False, spec=None)
-        thunk = make_thunk(spec.fn, len(slots) + 2 * self.extra, self._shape(spec, slots))
-        call, awaits = self._compose(thunk, spec, at, len(slots))
+        thunk = make_thunk(spec.fn, self._width(slots), self._shape(spec, slots))
+        call, awaits = self._compose(thunk, spec, at, slots)
         return Step(at, call=call, thunk=thunk, awaits=awaits, spec=spec)
 
-    def _shape(self, spec: HandlerSpec, slots: dict[str, int]) -> tuple[Argument, ...]:
-        run_slot, data_slot = len(slots), len(slots) + 1
+    def _width(self, slots: dict[str, int]) -> int:
+        """Count a run's values: resources, stack, run and data."""
+        return len(slots) + self.undoes + 2 * self.extra
+
+    def _shape(self, spec: HandlerSpec | CompensationSpec, slots: dict[str, int]) -> tuple[Argument, ...]:
+        run_slot = len(slots) + self.undoes
         shape = []
         by_keyword = False
         for injection in self.wiring.injections[id(spec)]:
             name = injection.parameter.name
-            slot = {"run": run_slot, "data": data_slot}.get(injection.role, slots.get(name))
+            slot = {"run": run_slot, "data": run_slot + 1}.get(injection.role, slots.get(name))
             by_keyword = by_keyword or injection.parameter.keyword_only or slot is None
             if slot is not None:
                 shape.append(Argument(slot, name if by_keyword else ""))
         return tuple(shape)
 
-    def _compose(self, thunk: Call, spec: HandlerSpec, at: Enum, run_slot: int) -> tuple[Call, bool]:
+    def _compose(self, thunk: Call, spec: HandlerSpec, at: Enum, slots: dict[str, int]) -> tuple[Call, bool]:
         call, awaits = thunk, spec.awaits
+        run_slot = len(slots) + self.undoes
+        undo = self._undo(spec, at, slots)
+        pairing = self._pairing(at)
+        if pairing is not None:
+            used = run_slot if self.uses_run else None
+            keep = onto_stack(undo, len(slots), used) if undo is not None else nothing
+            call = unpacked(call, pairing, keep, awaits=awaits)
         if spec.thread:
             call, awaits = threaded(call), True
         if self.events is not None and self.events.of_states:
             call = observed(call, run_slot, at, self.events, awaits=awaits)
+        if undo is not None and spec.awaits:
+            call = apart(call)
         if self.uses_run:
             call = marked(call, run_slot, at, counts=spec.kind != "router")
         return call, awaits
+
+    def _pairing(self, at: Enum) -> Pairing | None:
+        """Say how the state of a handler with an output comes; None for any other handler."""
+        handler = self.graph.states[at._name_].handler
+        if handler is None or handler.output is None:
+            return None
+        members = self.states._member_map_
+        return Pairing(
+            frozenset(id(members[name]) for name in handler.paired),
+            frozenset(id(members[name]) for name in handler.unpaired),
+        )
+
+    def _undo(self, step: HandlerSpec, at: Enum, slots: dict[str, int]) -> Undo | None:
+        """Compile what undoes a handler; it is given the output after the run's values."""
+        spec = self._undo_of.get(id(step))
+        if spec is None:
+            return None
+        width = self._width(slots)
+        call = make_thunk(spec.fn, width + 1, (Argument(width, ""), *self._shape(spec, slots)))
+        return Undo(at, spec, threaded(call) if spec.thread else call, spec.awaits or spec.thread)

@@ -3,13 +3,26 @@
 No I/O, no graph, no engine. Everything above reads this package and adds nothing to it.
 """
 
-from cano_dsl.spec._definition import WAIVABLE, Definition, HandlerDef, Stray, WaivableCode, Waive, Want
+from cano_dsl.spec._compensation import CompensationSpec
+from cano_dsl.spec._definition import (
+    WAIVABLE,
+    CompensationDef,
+    Definition,
+    HandlerDef,
+    Stray,
+    WaivableCode,
+    Waive,
+    Want,
+)
+from cano_dsl.spec._duration import in_seconds
 from cano_dsl.spec._handler import EMPTY, HandlerSpec, Kind, Parameter, Scope
 from cano_dsl.spec._run import Run, RunData
 
 __all__ = (
     "EMPTY",
     "WAIVABLE",
+    "CompensationDef",
+    "CompensationSpec",
     "Definition",
     "HandlerDef",
     "HandlerSpec",
@@ -22,4 +35,5 @@ __all__ = (
     "WaivableCode",
     "Waive",
     "Want",
+    "in_seconds",
 )

@@ -45,6 +45,9 @@ class HandlerDef:
         data: The type it expects of the run's data; None when it does not ask.
         thread: Whether it runs in a worker thread.
         doc: The first line of its docstring.
+        output: What it gives for a compensation to take; None where it gives none.
+        paired: The targets that come with the output.
+        unpaired: The targets that come alone, of a handler with an output.
     """
 
     at: str | None
@@ -55,6 +58,38 @@ class HandlerDef:
     foreign: tuple[str, ...] = ()
     got: str | None = None
     beyond: tuple[str, ...] = ()
+    wants: tuple[Want, ...] = ()
+    data: Want | None = None
+    thread: bool = False
+    doc: str = ""
+    output: Want | None = None
+    paired: tuple[str, ...] = ()
+    unpaired: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CompensationDef:
+    """One compensation by names.
+
+    Attributes:
+        at: The state whose handler it undoes; None when that is no member of the Enum.
+        step: That handler's name.
+        of: That handler's index among the definition's; None when it is not one of them.
+        name: Its own name.
+        takes: Its first parameter, with the type that it expects of the output.
+        where: Its line.
+        wants: Its resources.
+        data: The type it expects of the run's data; None when it does not ask.
+        thread: Whether it runs in a worker thread.
+        doc: The first line of its docstring.
+    """
+
+    at: str | None
+    step: str
+    of: int | None
+    name: str
+    takes: Want
+    where: Where | None = None
     wants: tuple[Want, ...] = ()
     data: Want | None = None
     thread: bool = False
@@ -139,6 +174,7 @@ class Definition:
         offers: The resources that `resources=` names; None without it.
         data: The type of the run's data; None without it.
         waivers: As given.
+        compensations: In the order given.
     """
 
     name: str
@@ -153,3 +189,4 @@ class Definition:
     offers: tuple[Want, ...] | None = None
     data: Want | None = None
     waivers: tuple[Waive, ...] = field(default=())
+    compensations: tuple[CompensationDef, ...] = ()

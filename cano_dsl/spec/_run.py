@@ -11,7 +11,7 @@ class Run:
     """The run that a handler is called in; give a parameter this type to get it.
 
     One object belongs to one run and follows it: `state` and `idempotency_key` are those of the handler
-    that is called now.
+    that is called now, for a compensation those of the state that it undoes.
 
     Attributes:
         workflow: The workflow's name.
@@ -80,6 +80,14 @@ class Run:
         self.state = state
         self.attempt = 1
         self._sequence += step
+
+    def _place(self) -> tuple[Enum, int, int]:
+        """Give the place in the run; the engine's own call, as the next."""
+        return self.state, self.attempt, self._sequence
+
+    def _return_to(self, place: tuple[Enum, int, int]) -> None:
+        """Go back to a place, so that a compensation sees the state that it undoes, with its key."""
+        self.state, self.attempt, self._sequence = place
 
     def __repr__(self) -> str:
         """Show the fields that name the run and its place."""
