@@ -201,7 +201,7 @@ def _spec(fn: Any, frame: FrameType, *, step: HandlerSpec, thread: bool) -> Comp
     here = Where(frame.f_code.co_filename, frame.f_lineno)
     function = function_of(fn)
     refuse_uncallable(fn, here)
-    parameters, returns = read_parameters(fn, function)
+    parameters, returns = read_parameters(fn, function, what="compensation", first=1)
     where = where_of(function) if function is not None else here
     scope = scope_of(function, frame)
     result = evaluate(returns, scope)
