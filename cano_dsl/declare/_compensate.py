@@ -252,7 +252,7 @@ def _gives_something(result: object) -> bool:
     """Tell whether a result is declared: it would go nowhere, and often is a handler's by mistake."""
     given = awaited(result) if is_awaitable(result) else result
     is_type = isinstance(given, type) or get_origin(given) is not None
-    return is_type and given is not type(None)
+    return is_type and given is not type(None) and given is not Any
 
 
 def _refuse(fn: Any, where: Where, what: str, fix: str) -> NoReturn:

@@ -168,7 +168,8 @@ def _refuse_self(what: str, fn: Callable[..., Any], name: str, index: int) -> No
             fn,
             name,
             "has nothing to be filled with: the function is not bound to an object",
-            f"Decorate a function without {name}, or give the bound method: state(S.A)(obj.method)",
+            f"Decorate a function without {name}, or give the bound method: "
+            f"{'state(S.A)' if what == 'handler' else 'compensate(step)'}(obj.method)",
         )
 
 

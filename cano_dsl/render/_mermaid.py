@@ -22,7 +22,7 @@ def _environment() -> Environment:
 def mermaid(graph: Graph) -> str:
     """Draw a graph as a Mermaid state diagram, the same text for the same graph; no newline at the end.
 
-    Routers have a dashed border and a ◇ before their name.
+    Routers have a dashed border and a ◇ before their name; what undoes a state stands after its name and ↩.
     """
     return _environment().get_template("mermaid.j2").render(_rows(graph)).rstrip("\n")
 

@@ -70,7 +70,8 @@ class View:
 
     Attributes:
         start: The id of the start state.
-        named: States that need a line of their own: odd names, routers, and states without a transition.
+        named: States that need a line of their own: odd names, routers, states that something undoes, and
+            states without a transition.
         edges: Ids of source and target.
         exits: Ids.
         routers: Ids.
@@ -93,7 +94,7 @@ def view(graph: Graph) -> View:
     named = tuple(
         Named(ids[node.name], _label(node))
         for node in graph.states.values()
-        if ids[node.name] != node.name or node.kind == "router" or node.name not in touched
+        if ids[node.name] != node.name or _is_marked(node) or node.name not in touched
     )
     return View(
         start=ids[graph.start],
@@ -116,8 +117,13 @@ def _ids(names: Iterable[str]) -> dict[str, str]:
     return ids
 
 
+def _is_marked(node: Node) -> bool:
+    return node.kind == "router" or node.compensation is not None
+
+
 def _label(node: Node) -> str:
-    return ("◇ " if node.kind == "router" else "") + escape(node.name)
+    label = ("◇ " if node.kind == "router" else "") + escape(node.name)
+    return label if node.compensation is None else f"{label} ↩ {escape(node.compensation.name)}"
 
 
 def escape(text: str) -> str:

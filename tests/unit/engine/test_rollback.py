@@ -147,7 +147,7 @@ def test_undeclared_transition_undoes(run_async: Callable[..., Any]) -> None:
         return Order.RESERVE
 
     async def main() -> None:
-        with pytest.raises(UndeclaredTransition, match="returned Order.RESERVE, but declares Order.DONE"):
+        with pytest.raises(UndeclaredTransition, match=r"returned Order\.RESERVE, but declares Order\.DONE"):
             await saga(ship).run(log=log)
 
     run_async(main)
