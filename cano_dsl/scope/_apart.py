@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 import anyio
 import anyio.lowlevel
 
+from cano_dsl.scope._backend import asyncio_loop
 from cano_dsl.scope._task import end_of
 
 T = TypeVar("T")
@@ -98,10 +99,7 @@ async def in_task(fn: Callable[..., Awaitable[T]], *args: Any) -> T:
 
 def _begun(fn: Callable[..., Awaitable[T]], args: tuple[Any, ...]) -> Settled[T]:
     """Begin a call on asyncio; elsewhere only make what it ends in."""
-    try:
-        loop = asyncio.get_running_loop() if asyncio.current_task() is not None else None
-    except RuntimeError:
-        loop = None
+    loop = asyncio_loop()
     if loop is None:
         return Settled(None)
     settled: Settled[T] = Settled(loop.create_future())

@@ -4,7 +4,7 @@ import time
 from types import TracebackType
 from typing import Protocol, Self
 
-import anyio
+from cano_dsl.scope._backend import current_task, current_time, new_scope
 
 
 class Guard(Protocol):
@@ -52,8 +52,8 @@ class _SystemGuard:
     __slots__ = ("_scope", "_task")
 
     def __init__(self) -> None:
-        self._scope = anyio.CancelScope()
-        self._task = anyio.get_current_task()
+        self._scope = new_scope()
+        self._task = current_task()
 
     def __enter__(self) -> Self:
         self._scope.__enter__()
@@ -65,11 +65,11 @@ class _SystemGuard:
         return self._scope.__exit__(kind, error, trace)
 
     def protect(self, seconds: float) -> None:
-        if anyio.get_current_task() != self._task:  # as test fixtures do; a scope is left by its own task
-            self._scope = anyio.CancelScope()
+        if current_task() != self._task:  # as test fixtures do; a scope is left by its own task
+            self._scope = new_scope()
             self._scope.__enter__()
         self._scope.shield = True
-        self._scope.deadline = anyio.current_time() + seconds
+        self._scope.deadline = current_time() + seconds
 
     @property
     def cut(self) -> bool:
