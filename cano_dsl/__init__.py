@@ -6,7 +6,9 @@ Nothing heavy is loaded until it is used: each public name is found in its own p
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cano_dsl.declare import Compensation as Compensation
     from cano_dsl.declare import Handler as Handler
+    from cano_dsl.declare import compensate as compensate
     from cano_dsl.declare import router as router
     from cano_dsl.declare import split as split
     from cano_dsl.declare import state as state
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from cano_dsl.workflow import Workflow as Workflow
 
 _HOMES = {
+    "Compensation": "declare",
     "Failure": "spec",
     "Graph": "graph",
     "Handler": "declare",
@@ -43,6 +46,7 @@ _HOMES = {
     "Runner": "workflow",
     "Waive": "spec",
     "Workflow": "workflow",
+    "compensate": "declare",
     "managed": "resources",
     "per_run": "resources",
     "router": "declare",
@@ -51,6 +55,7 @@ _HOMES = {
 }
 
 __all__ = (
+    "Compensation",
     "Failure",
     "Graph",
     "Handler",
@@ -66,6 +71,7 @@ __all__ = (
     "Runner",
     "Waive",
     "Workflow",
+    "compensate",
     "managed",
     "per_run",
     "router",

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from cano_dsl.cli._console import console_for, line
-from cano_dsl.errors import CanoError, RunError, Where, told
+from cano_dsl.errors import CanoError, CompensationFailed, RunError, Where, told
 
 LIBRARY = str(Path(__file__).resolve().parents[1]) + os.sep
 STANDARD = sysconfig.get_path("stdlib") + os.sep
@@ -54,6 +54,9 @@ def tell_failure(
 def _block(error: RunError, *, earlier: bool) -> list[tuple[str, str]]:
     at = error.at
     path = " → ".join([*(["…"] if earlier else []), *(str(state._name_) for state in at.path)])
+    owed = _owed(error)
+    if isinstance(error, CompensationFailed) and isinstance(error.original, RunError):
+        error = error.original
     cause = error.__cause__
     fault = told(cause) if cause is not None else str(error).removesuffix(f" ({at})")
     where = _line_at_fault(cause)[0] if cause is not None else None
@@ -66,8 +69,17 @@ def _block(error: RunError, *, earlier: bool) -> list[tuple[str, str]]:
         (f"  handler  {at.handler}", ""),
         (f"  path     {path}", ""),
         (f"  run      {at.run_id}, attempt {at.attempt}", ""),
+        *owed,
         HINT,
     ]
+
+
+def _owed(error: BaseException) -> list[tuple[str, str]]:
+    """Say what a rollback left, for somebody to set right."""
+    if not isinstance(error, CompensationFailed):
+        return []
+    left = [(_indented(str(one), "    "), "red") for one in (*error.failures, *error.not_run)]
+    return [("  not undone, set right by hand:", "bold red"), *left]
 
 
 def _causes(error: BaseException) -> list[tuple[str, str]]:

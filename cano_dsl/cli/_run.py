@@ -82,6 +82,19 @@ class Progress(Observer):
         """Print it with its time."""
         self._ended(state, fits=False)
 
+    def compensation_started(self, run: Run, state: Enum, output: object) -> None:
+        """Show it as running."""
+        self._began = time.perf_counter()
+        self._show(f"↩ {self._undoing(state)} …")
+
+    def compensation_done(self, run: Run, state: Enum, output: object) -> None:
+        """Print the state as undone, with the name of what undid it and its time."""
+        self._undone(state, "✓", "green")
+
+    def compensation_failed(self, run: Run, state: Enum, output: object, error: BaseException) -> None:
+        """Print the state as not undone; the error says what is owed."""
+        self._undone(state, "✗", "red")
+
     def teardown_failed(self, resource: str, error: BaseException) -> None:
         """Say so; the outcome stays as it is."""
         self._console.print(line(f"! teardown of resource {resource!r} failed: {told(error)}", "yellow"))
@@ -98,6 +111,15 @@ class Progress(Observer):
         model = self._graph.states[state._name_].kind
         kind = "" if model == "state" else f"  {model}"
         self._console.print(line(f"{mark} {state._name_:<{self._width}} {self.spent:>10}{kind}", style))
+
+    def _undoing(self, state: Enum) -> str:
+        undo = self._graph.states[state._name_].compensation
+        return undo.name if undo is not None else ""
+
+    def _undone(self, state: Enum, mark: str, style: str) -> None:
+        self._show("…")
+        text = f"{mark} {state._name_:<{self._width}} {self.spent:>10}  ↩ {self._undoing(state)}"
+        self._console.print(line(text, style))
 
     def _show(self, text: str) -> None:
         if self._status is not None:

@@ -13,6 +13,12 @@ from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeVar, overload
 
 from cano_dsl.declare._handlers import AsyncHandler, Handler, PlainHandler
 from cano_dsl.declare._namespace import evaluate
+from cano_dsl.declare._outputs import (
+    AsyncOutputFunction,
+    AsyncOutputHandler,
+    PlainOutputFunction,
+    PlainOutputHandler,
+)
 from cano_dsl.declare._signature import (
     function_of,
     is_async,
@@ -22,7 +28,7 @@ from cano_dsl.declare._signature import (
     scope_of,
     where_of,
 )
-from cano_dsl.declare._targets import awaited
+from cano_dsl.declare._targets import awaited, has_output
 from cano_dsl.errors import SignatureError, Where
 from cano_dsl.spec import HandlerSpec, Kind, Scope
 
@@ -30,6 +36,8 @@ S = TypeVar("S", bound=Enum)
 Src = TypeVar("Src", bound=Enum)
 To = TypeVar("To", bound=Enum)  # what `to=` declares; the whole Enum where it is not given
 N = TypeVar("N", bound=Enum)
+O = TypeVar("O")  # noqa: E741 - the output, as N is the next state
+G = TypeVar("G")  # what a function with an output gives, as annotated
 S_co = TypeVar("S_co", bound=Enum, covariant=True)
 N_co = TypeVar("N_co", bound=Enum, covariant=True)
 P = ParamSpec("P")
@@ -65,11 +73,13 @@ class _Decorator(Generic[S, Src, To]):
 
     def _record(self, fn: Any, frame: FrameType) -> Handler[Any, Any, ..., Any]:
         spec = _spec(fn, frame, kind=self._kind, at=self._at, thread=self._thread, to=self._to)
+        if has_output(spec.returns, spec.scope):
+            return AsyncOutputHandler(spec) if spec.awaits else PlainOutputHandler(spec)
         return AsyncHandler(spec) if spec.awaits and not spec.thread else PlainHandler(spec)
 
 
-class HandlerDecorator(_Decorator[S, Src, To]):
-    """Takes an async or a plain function."""
+class RouterDecorator(_Decorator[S, Src, To]):
+    """Takes an async or a plain function that gives its next state alone."""
 
     @overload
     def __call__(self, fn: AsyncFunction[S, P, N], /) -> AsyncHandler[S, Src, P, N]: ...
@@ -84,17 +94,46 @@ class HandlerDecorator(_Decorator[S, Src, To]):
         return self._record(fn, sys._getframe(1))
 
 
+class HandlerDecorator(_Decorator[S, Src, To]):
+    """Takes an async or a plain function, which may give an output with its next state."""
+
+    @overload
+    def __call__(self, fn: AsyncFunction[S, P, N], /) -> AsyncHandler[S, Src, P, N]: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, fn: PlainFunction[S, P, N], /) -> PlainHandler[S, Src, P, N]: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(
+        self, fn: AsyncOutputFunction[S, P, N, O, G], /
+    ) -> AsyncOutputHandler[S, Src, P, N, O, G]: ...
+    @overload
+    def __call__(
+        self, fn: PlainOutputFunction[S, P, N, O, G], /
+    ) -> PlainOutputHandler[S, Src, P, N, O, G]: ...
+    def __call__(self, fn: Any, /) -> Handler[Any, Any, ..., Any]:
+        """Record the function.
+
+        Raises:
+            SignatureError: It cannot be a handler; the message says where and what to do.
+        """
+        return self._record(fn, sys._getframe(1))
+
+
 class ThreadDecorator(_Decorator[S, Src, To]):
     """Takes a plain function, to be called in a worker thread."""
 
-    def __call__(self, fn: PlainFunction[S, P, N], /) -> PlainHandler[S, Src, P, N]:
+    @overload
+    def __call__(self, fn: PlainFunction[S, P, N], /) -> PlainHandler[S, Src, P, N]: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(
+        self, fn: PlainOutputFunction[S, P, N, O, G], /
+    ) -> PlainOutputHandler[S, Src, P, N, O, G]: ...
+    def __call__(self, fn: Any, /) -> Handler[Any, Any, ..., Any]:
         """Record the function.
 
         Raises:
             SignatureError: It cannot be a handler, for one because it is async.
         """
-        handler: Any = self._record(fn, sys._getframe(1))
-        return handler  # type: ignore[no-any-return]
+        return self._record(fn, sys._getframe(1))
 
 
 @overload
@@ -112,12 +151,15 @@ def state(at: S, /, *, thread: bool = False, to: Collection[Any] | None = None) 
     `thread=True` where it does. Its parameters are resources, found by name, apart from those annotated
     `Run` or `RunData[T]`; one with a default may be left out of `run`.
 
+    A handler that returns `tuple[Literal[...], Output]` gives an output too, which `compensate` can undo.
+
     Args:
         at: The state; one member of the workflow's Enum.
         thread: Call a plain function in a worker thread. The run waits for it even when it is cancelled,
             as a thread cannot be stopped.
         to: The states that it may go to, where the annotation cannot say it: targets computed from data,
-            generated workflows.
+            generated workflows. An output is declared by the annotation all the same, and comes with every
+            one of them: `tuple[Order, Output]`.
 
     Raises:
         SignatureError: Where the decorator is applied, when the function cannot be a handler.
@@ -149,10 +191,10 @@ def state(at: S, /, *, thread: bool = False, to: Collection[Any] | None = None) 
 
 
 @overload
-def router(at: S, /, *, to: None = None) -> HandlerDecorator[S, S, S]: ...
+def router(at: S, /, *, to: None = None) -> RouterDecorator[S, S, S]: ...
 @overload
-def router(at: S, /, *, to: Collection[To]) -> HandlerDecorator[S, S, To]: ...
-def router(at: S, /, *, to: Collection[Any] | None = None) -> HandlerDecorator[S, S, Any]:
+def router(at: S, /, *, to: Collection[To]) -> RouterDecorator[S, S, To]: ...
+def router(at: S, /, *, to: Collection[Any] | None = None) -> RouterDecorator[S, S, Any]:
     """Make a function the handler of a state that only decides where to go.
 
     A router has the shape of a `state`, but changes nothing: it gets no entry in the log of a run, no
@@ -180,7 +222,7 @@ def router(at: S, /, *, to: Collection[Any] | None = None) -> HandlerDecorator[S
         >>> gate.run_sync(age=30)
         <Gate.OPEN: 2>
     """
-    return HandlerDecorator(at, kind="router", thread=False, to=to, frame=sys._getframe(1))
+    return RouterDecorator(at, kind="router", thread=False, to=to, frame=sys._getframe(1))
 
 
 def _refuse_function(at: object, kind: Kind, frame: FrameType) -> None:

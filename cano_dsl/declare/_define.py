@@ -4,16 +4,27 @@ import inspect
 import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
 from enum import Enum
-from typing import Any
+from typing import Any, Union
 
+from cano_dsl.declare._compensate import Compensation
 from cano_dsl.declare._handlers import Handler
-from cano_dsl.declare._injection import Cache, Read, read
+from cano_dsl.declare._injection import Cache, Injections, Read, ReadUndo, injections, read
 from cano_dsl.declare._namespace import evaluate, show
-from cano_dsl.declare._targets import Targets, awaited, describe_value, member_name, of_values, read_targets
+from cano_dsl.declare._targets import (
+    Targets,
+    awaited,
+    describe_value,
+    member_name,
+    of_values,
+    read_targets,
+    with_outputs,
+)
 from cano_dsl.declare._types import Hint
 from cano_dsl.errors import SignatureError, Where
 from cano_dsl.spec import (
     EMPTY,
+    CompensationDef,
+    CompensationSpec,
     Definition,
     ErrorDef,
     HandlerDef,
@@ -39,18 +50,24 @@ def define(
     resources: Callable[..., object] | None,
     waive: Iterable[Waive],
     where: Where,
-) -> tuple[Definition, tuple[Read, ...]]:
+) -> tuple[Definition, tuple[Read, ...], tuple[ReadUndo, ...]]:
     """Read a workflow's parts; what breaks a rule is put down as a fact, for the rules to report.
+
+    Gives the definition, then the handlers and the compensations as they were read.
 
     Raises:
         SignatureError: An argument is not of the kind that `build` takes.
     """
     _refuse_other_than_enum(states, where)
-    specs = tuple(_spec_of(part, where) for part in parts)
+    every = tuple(_spec_of(part, where) for part in parts)
+    specs = tuple(spec for spec in every if isinstance(spec, HandlerSpec))
+    undoes = tuple(spec for spec in every if isinstance(spec, CompensationSpec))
     ends = _exits(exits, states, where)
     waivers = _waivers(waive, where)
     cache: Cache = {}
     parts_read = tuple(read(spec, cache) for spec in specs)
+    undo = tuple(ReadUndo(spec, injections(spec, cache)) for spec in undoes)
+    index = {id(spec): number for number, spec in enumerate(specs)}
     definition = Definition(
         name=name if name is not None else states.__name__,
         enum=states.__name__,
@@ -64,8 +81,11 @@ def define(
         offers=None if resources is None else _offers(resources, where),
         data=None if data is None else Want("data", data, show(data)),
         waivers=waivers,
+        compensations=tuple(
+            _compensation(spec, index.get(id(spec.step)), states, wants) for spec, wants in undo
+        ),
     )
-    return definition, parts_read
+    return definition, parts_read, undo
 
 
 def _refuse_other_than_enum(states: object, where: Where) -> None:
@@ -116,8 +136,8 @@ def _strays(
     return [Stray(what, describe_value(v, states), where) for v in values if member_name(v, states) is None]
 
 
-def _spec_of(part: object, where: Where) -> HandlerSpec:
-    if isinstance(part, Handler):
+def _spec_of(part: object, where: Where) -> HandlerSpec | CompensationSpec:
+    if isinstance(part, (Handler, Compensation)):
         return part.spec
     fix = "Give decorated functions one by one, or a tuple of them with a star"
     if isinstance(part, (tuple, list, set, frozenset)):
@@ -164,6 +184,35 @@ def _handler(found: Read, states: type[Enum]) -> HandlerDef:
         errors=_errors(spec, states),
         joined=next((w.want for w in wants if w.role == "joined"), None),
         failure=next((w.want for w in wants if w.role == "failure"), None),
+        output=_output(spec, targets),
+        paired=tuple(member._name_ for member in targets.paired),
+        unpaired=tuple(member._name_ for member in targets.unpaired),
+    )
+
+
+def _output(spec: HandlerSpec, targets: Targets) -> Want | None:
+    if not targets.outputs:
+        return None
+    one = targets.outputs[0]
+    kind = one if len(targets.outputs) == 1 else Union[targets.outputs]  # noqa: UP007 - made, not written
+    return Want("output", Hint(kind, spec.scope), show(kind))
+
+
+def _compensation(
+    spec: CompensationSpec, of: int | None, states: type[Enum], wants: Injections
+) -> CompensationDef:
+    output = spec.output
+    return CompensationDef(
+        at=member_name(spec.step.at, states),
+        step=spec.step.name,
+        of=of,
+        name=spec.name,
+        takes=Want(output.name, Hint(output.annotation, spec.scope), show(output.annotation)),
+        where=spec.where,
+        wants=tuple(w.want for w in wants if w.role == "resource"),
+        data=next((w.want for w in wants if w.role == "data"), None),
+        thread=spec.thread,
+        doc=spec.doc,
     )
 
 
@@ -206,6 +255,7 @@ def _targets(spec: HandlerSpec, states: type[Enum]) -> tuple[Targets, tuple[str,
         given.got = "an empty to="
     if spec.returns is EMPTY:
         return given, ()
+    given = with_outputs(spec.returns, spec.scope, given)
     annotated = read_targets(spec.returns, spec.scope, states)
     beyond = [m.name for m in annotated.members if m not in given.members] if annotated.got is None else []
     return given, tuple(beyond)

@@ -5,7 +5,19 @@ from typing import Literal, NamedTuple, TypeAlias, get_origin
 
 from cano_dsl.declare._namespace import Forward, evaluate, show
 from cano_dsl.declare._types import Hint, members
-from cano_dsl.spec import EMPTY, Failure, HandlerSpec, Joined, Parameter, Part, Run, RunData, Scope, Want
+from cano_dsl.spec import (
+    EMPTY,
+    CompensationSpec,
+    Failure,
+    HandlerSpec,
+    Joined,
+    Parameter,
+    Part,
+    Run,
+    RunData,
+    Scope,
+    Want,
+)
 
 Role: TypeAlias = Literal["resource", "run", "data", "joined", "failure"]
 _ROLES: dict[type, Role] = {Run: "run", RunData: "data", Joined: "joined", Failure: "failure"}
@@ -41,6 +53,13 @@ class Read(NamedTuple):
     parts: tuple[Injections, ...] = ()
 
 
+class ReadUndo(NamedTuple):
+    """A compensation with its parameters besides the output."""
+
+    spec: CompensationSpec
+    injections: Injections
+
+
 Cache: TypeAlias = dict[tuple[object, ...], Injection]
 
 
@@ -52,11 +71,11 @@ def read(spec: HandlerSpec, cache: Cache) -> Read:
     return Read(spec, tuple(injection for part in parts for injection in part), parts)
 
 
-def injections(spec: HandlerSpec | Part, cache: Cache) -> Injections:
+def injections(spec: HandlerSpec | Part | CompensationSpec, cache: Cache) -> Injections:
     """Read the parameters of a function.
 
     Args:
-        spec: The handler.
+        spec: What holds them.
         cache: Parameters read already; the handlers of one workflow ask for the same resources in the same
             words, and reading the words costs the most.
     """

@@ -16,6 +16,7 @@ from cano_dsl.spec import EMPTY, Parameter, Scope
 
 _GENERATORS = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 _VARIADIC = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
+_POSITIONAL = ("is positional-only, but resources are found by name", 'Remove the "/"')
 _NOWHERE: Mapping[str, Any] = {}
 
 
@@ -73,17 +74,23 @@ def refuse_uncallable(fn: object, where: Where) -> None:
 
 
 def read_parameters(
-    fn: Callable[..., Any], function: FunctionType | None
+    fn: Callable[..., Any], function: FunctionType | None, *, what: str = "handler", first: int = 0
 ) -> tuple[tuple[Parameter, ...], object]:
     """Read the parameters that are not bound yet, and the return annotation as written.
+
+    Args:
+        fn: The callable.
+        function: The function behind it.
+        what: What it is to be, in words.
+        first: How many parameters are given by position, and so need no name.
 
     Raises:
         SignatureError: A parameter cannot be a resource, or the function yields.
     """
     if function is not None and function.__code__.co_flags & _GENERATORS:
         raise SignatureError(
-            what=f"handler {name_of(fn)!r} is a generator",
-            fix="Return the next state instead of yielding",
+            what=f"{what} {name_of(fn)!r} is a generator",
+            fix="Return the next state instead of yielding" if what == "handler" else "Do not yield",
             where=where_of(function),
         )
     if (
@@ -92,15 +99,15 @@ def read_parameters(
         and not function.__code__.co_flags & _VARIADIC
         and "__signature__" not in function.__dict__
     ):
-        return _from_code(function)
-    return _from_signature(fn, function)
+        return _from_code(function, what, first)
+    return _from_signature(fn, function, what, first)
 
 
-def _from_code(fn: FunctionType) -> tuple[tuple[Parameter, ...], object]:
+def _from_code(fn: FunctionType, what: str, first: int) -> tuple[tuple[Parameter, ...], object]:
     code = fn.__code__
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    if code.co_posonlyargcount:
-        _refuse(fn, names[0], "is positional-only, but resources are found by name", 'Remove the "/"')
+    if code.co_posonlyargcount > first:
+        _refuse(what, fn, names[first], *_POSITIONAL)
     annotations = annotations_of(fn)
     first_default = code.co_argcount - len(fn.__defaults__ or ())
     keyword_defaults = fn.__kwdefaults__ or _NOWHERE
@@ -108,13 +115,13 @@ def _from_code(fn: FunctionType) -> tuple[tuple[Parameter, ...], object]:
     for index, name in enumerate(names):
         keyword_only = index >= code.co_argcount
         optional = name in keyword_defaults if keyword_only else index >= first_default
-        _refuse_self(fn, name, index)
+        _refuse_self(what, fn, name, index)
         parameters.append(Parameter(name, annotations.get(name, EMPTY), optional, keyword_only))
     return tuple(parameters), annotations.get("return", EMPTY)
 
 
 def _from_signature(
-    fn: Callable[..., Any], function: FunctionType | None
+    fn: Callable[..., Any], function: FunctionType | None, what: str, first: int
 ) -> tuple[tuple[Parameter, ...], object]:
     try:
         signature = inspect.signature(fn)
@@ -129,8 +136,8 @@ def _from_signature(
     for index, (name, parameter) in enumerate(signature.parameters.items()):
         if name in bound:
             continue
-        _refuse_kind(fn, parameter)
-        _refuse_self(fn, name, index)
+        _refuse_kind(what, fn, parameter, by_position=index < first)
+        _refuse_self(what, fn, name, index)
         annotation = EMPTY if parameter.annotation is parameter.empty else parameter.annotation
         optional = parameter.default is not parameter.empty
         parameters.append(Parameter(name, annotation, optional, parameter.kind is parameter.KEYWORD_ONLY))
@@ -138,12 +145,15 @@ def _from_signature(
     return tuple(parameters), EMPTY if returns is signature.empty else returns
 
 
-def _refuse_kind(fn: Callable[..., Any], parameter: inspect.Parameter) -> None:
-    if parameter.kind is parameter.POSITIONAL_ONLY:
-        _refuse(fn, parameter.name, "is positional-only, but resources are found by name", 'Remove the "/"')
+def _refuse_kind(
+    what: str, fn: Callable[..., Any], parameter: inspect.Parameter, *, by_position: bool
+) -> None:
+    if parameter.kind is parameter.POSITIONAL_ONLY and not by_position:
+        _refuse(what, fn, parameter.name, *_POSITIONAL)
     if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
         stars = "*" if parameter.kind is parameter.VAR_POSITIONAL else "**"
         _refuse(
+            what,
             fn,
             f"{stars}{parameter.name}",
             "takes any number of arguments, but each resource has a name",
@@ -151,19 +161,21 @@ def _refuse_kind(fn: Callable[..., Any], parameter: inspect.Parameter) -> None:
         )
 
 
-def _refuse_self(fn: Callable[..., Any], name: str, index: int) -> None:
+def _refuse_self(what: str, fn: Callable[..., Any], name: str, index: int) -> None:
     if index == 0 and name in ("self", "cls"):
         _refuse(
+            what,
             fn,
             name,
             "has nothing to be filled with: the function is not bound to an object",
-            f"Decorate a function without {name}, or give the bound method: state(S.A)(obj.method)",
+            f"Decorate a function without {name}, or give the bound method: "
+            f"{'state(S.A)' if what == 'handler' else 'compensate(step)'}(obj.method)",
         )
 
 
-def _refuse(fn: Callable[..., Any], parameter: str, what: str, fix: str) -> NoReturn:
+def _refuse(what: str, fn: Callable[..., Any], parameter: str, why: str, fix: str) -> NoReturn:
     raise SignatureError(
-        what=f"parameter {parameter!r} of handler {name_of(fn)!r} {what}",
+        what=f"parameter {parameter!r} of {what} {name_of(fn)!r} {why}",
         fix=fix,
         where=where_of(function_of(fn)),
         parameter=parameter.lstrip("*"),

@@ -21,17 +21,28 @@ class Targets:
         members: The members of the workflow's Enum, in order, each once.
         foreign: Everything else in a Literal, in words.
         got: What stands where a Literal should; None when there is none such.
+        outputs: The types of what comes with a state, in pairs.
+        paired: The members in such pairs.
+        unpaired: The members that come alone, where there are outputs.
     """
 
     members: tuple[Enum, ...] = ()
     foreign: tuple[str, ...] = ()
     got: str | None = None
+    outputs: tuple[object, ...] = ()
+    paired: tuple[Enum, ...] = ()
+    unpaired: tuple[Enum, ...] = ()
+
+
+def is_awaitable(annotation: object) -> bool:
+    """Tell whether a result of this type is awaited."""
+    head = annotation.head if isinstance(annotation, Forward) else ""
+    return get_origin(annotation) in _AWAITABLE or head in _AWAITABLE_NAMES
 
 
 def awaited(annotation: object) -> object:
     """Give what awaiting a result of this type gives; None when it cannot be awaited."""
-    origin = get_origin(annotation)
-    if origin in _AWAITABLE or (isinstance(annotation, Forward) and annotation.head in _AWAITABLE_NAMES):
+    if is_awaitable(annotation):
         args = getattr(annotation, "__args__", ())
         return args[-1] if args else EMPTY
     return None
@@ -45,14 +56,36 @@ def read_targets(raw: object, scope: Scope, enum: type[Enum]) -> Targets:
     annotation = evaluate(raw, scope)
     if get_origin(annotation) is Literal:  # nearly always
         return of_values(get_args(annotation), enum)
-    inner = awaited(annotation)
-    found: list[object] = []
-    wrong: list[object] = []
-    _collect(annotation if inner is None else inner, found, wrong)
-    targets = of_values(found, enum)
-    if wrong or not found:
-        targets.got = _describe(wrong[0] if wrong else annotation, enum)
+    declared = _Declared(annotation)
+    targets = of_values(declared.values, enum)
+    if declared.wrong or not declared.values:
+        targets.got = _describe(declared.wrong[0] if declared.wrong else annotation, enum)
+    if declared.outputs:
+        targets.outputs = tuple(declared.outputs)
+        targets.paired = of_values(declared.paired, enum).members
+        targets.unpaired = of_values(declared.unpaired, enum).members
     return targets
+
+
+def with_outputs(raw: object, scope: Scope, given: Targets) -> Targets:
+    """Add to the targets that `to=` gives the outputs that the annotation declares.
+
+    Where a pair, or the part without one, names no Literal, it stands for every target.
+    """
+    declared = _Declared(evaluate(raw, scope))
+    if declared.outputs:
+        given.outputs = tuple(declared.outputs)
+        given.paired = tuple(m for m in given.members if declared.any_paired or m in declared.paired)
+        given.unpaired = tuple(m for m in given.members if declared.any_unpaired or m in declared.unpaired)
+    return given
+
+
+def has_output(raw: object, scope: Scope) -> bool:
+    """Tell whether an annotation declares an output; nearly always its first letters, or its kind, say no."""
+    if isinstance(raw, str) and raw.startswith("Literal[") and "|" not in raw:
+        return False
+    annotation = evaluate(raw, scope)
+    return get_origin(annotation) is not Literal and bool(_Declared(annotation).outputs)
 
 
 def of_values(values: collections.abc.Iterable[object], enum: type[Enum]) -> Targets:
@@ -83,21 +116,44 @@ def describe_value(value: object, enum: type[Enum]) -> str:
     return repr(value)
 
 
-def _collect(annotation: object, values: list[object], wrong: list[object]) -> None:
-    origin = get_origin(annotation)
-    head = annotation.head if isinstance(annotation, Forward) else ""
-    if origin is Literal or head == "Literal":
-        for value in getattr(annotation, "__args__", ()):
-            _collect(value, values, wrong) if get_origin(value) is Literal else values.append(value)
-    elif origin in (Union, UnionType) or head == "|":
-        for part in getattr(annotation, "__args__", ()):
-            _collect(part, values, wrong)
-    elif origin is Annotated:
-        _collect(get_args(annotation)[0], values, wrong)
-    elif type(annotation).__name__ == "TypeAliasType":
-        _collect(getattr(annotation, "__value__", None), values, wrong)
-    else:
-        wrong.append(annotation)
+class _Declared:
+    """The parts of a return annotation, collected through unions, aliases and `Annotated`."""
+
+    def __init__(self, annotation: object) -> None:
+        self.values: list[object] = []  # in the order written
+        self.wrong: list[object] = []
+        self.outputs: list[object] = []
+        self.paired: list[object] = []
+        self.unpaired: list[object] = []
+        self.any_paired = self.any_unpaired = False
+        inner = awaited(annotation)
+        self._read(annotation if inner is None else inner, in_pair=False)
+
+    def _read(self, annotation: object, *, in_pair: bool) -> None:
+        origin = get_origin(annotation)
+        head = annotation.head if isinstance(annotation, Forward) else ""
+        args: tuple[Any, ...] = getattr(annotation, "__args__", ())
+        if origin is Literal or head == "Literal":
+            for value in args:
+                if get_origin(value) is Literal:
+                    self._read(value, in_pair=in_pair)
+                else:
+                    self.values.append(value)
+                    (self.paired if in_pair else self.unpaired).append(value)
+        elif origin in (Union, UnionType) or head == "|":
+            for part in args:
+                self._read(part, in_pair=in_pair)
+        elif origin is Annotated:
+            self._read(get_args(annotation)[0], in_pair=in_pair)
+        elif type(annotation).__name__ == "TypeAliasType":
+            self._read(getattr(annotation, "__value__", None), in_pair=in_pair)
+        elif origin is tuple and len(args) == 2 and args[1] is not Ellipsis and not in_pair:  # noqa: PLR2004
+            self.outputs.append(args[1])
+            self._read(args[0], in_pair=True)
+        else:
+            self.wrong.append(annotation)
+            self.any_paired = self.any_paired or in_pair
+            self.any_unpaired = self.any_unpaired or not in_pair
 
 
 def _describe(annotation: object, enum: type[Enum]) -> str:

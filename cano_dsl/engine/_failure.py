@@ -1,10 +1,19 @@
 """The one way out: every failure of a run gets its place here."""
 
+from collections.abc import Sequence
 from inspect import iscoroutine
 from uuid import uuid4
 
-from cano_dsl.errors import HandlerFailed, InternalError, JoinFailed, RunError, RunPlace, UndeclaredTransition
-from cano_dsl.plan import Plan, Step, Values
+from cano_dsl.errors import (
+    HandlerFailed,
+    InternalError,
+    JoinFailed,
+    RunError,
+    RunPlace,
+    UndeclaredTransition,
+    named,
+)
+from cano_dsl.plan import Done, Plan, Step, Unfit, Values
 from cano_dsl.spec import Run
 
 
@@ -31,9 +40,45 @@ def undeclared(
     """Make the error for a handler that returned what it does not declare."""
     step = last[-1]
     declared = step.targets if step is not None else ()
+    if isinstance(target, Unfit):
+        target = target.got
     if iscoroutine(target):
         target.close()  # else Python warns that nobody awaited it
-    return UndeclaredTransition(at=_place(plan, values, run_id, last), target=target, declared=declared)
+    written = _as_written(plan, step) if step is not None else ()
+    return UndeclaredTransition(
+        at=_place(plan, values, run_id, last), target=target, declared=declared, as_written=written
+    )
+
+
+def _as_written(plan: Plan, step: Step) -> list[str]:
+    """Write the targets of a handler with an output as pairs; nothing for any other handler."""
+    handler = plan.graph.states[step.at._name_].handler
+    if handler is None or handler.output is None:
+        return []
+    written = []
+    for target in step.targets:
+        if target._name_ in handler.paired:
+            written.append(f"({named(target)}, {handler.output.shown})")
+        if target._name_ in handler.unpaired:
+            written.append(named(target))
+    return written
+
+
+def place_of(plan: Plan, values: Values, run_id: str | None, stack: Sequence[Done]) -> RunPlace:
+    """Give the place of a run that was cancelled, as far as it is known: by the outputs on its stack."""
+    run: Run | None = values[-2] if plan.uses_run else None
+    state = run.state if run is not None else stack[-1].undo.at
+    handler = plan.graph.states[state._name_].handler
+    if handler is None or handler.where is None:
+        raise InternalError(f"a run of {plan.name!r} was in {state}, which has no handler")
+    return RunPlace(
+        workflow=plan.name,
+        run_id=run.run_id if run is not None else run_id if run_id is not None else new_run_id(),
+        state=state,
+        attempt=run.attempt if run is not None else 1,
+        path=tuple(done.undo.at for done in stack[-4:]),
+        handler=handler.where,
+    )
 
 
 def _place(plan: Plan, values: Values, run_id: str | None, last: tuple[Step | None, ...]) -> RunPlace:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from cano_dsl.engine._driver import drive
 from cano_dsl.engine._failure import new_run_id
+from cano_dsl.engine._rollback import drive_undoing
 from cano_dsl.errors import PolicyError, named
 from cano_dsl.plan import Plan, Step, check_resources, make_data
 from cano_dsl.resources import Opened, PerRun
@@ -136,9 +137,12 @@ async def _with_resources(
         values = {**given, **opened.values}
         bound = check_resources(plan, values)
         laid = bound.arrange(values.values())
+        if plan.undoes:
+            laid = (*laid, [])  # the stack of outputs
         if plan.extra:
             laid = (*laid, own.run, own.data)
-        end: Enum = await drive(plan, bound.steps.by_name[step.at._name_], laid, own.run_id)
+        loop = drive_undoing if plan.undoes else drive
+        end: Enum = await loop(plan, bound.steps.by_name[step.at._name_], laid, own.run_id)
     except BaseException as error:
         await opened.abort(error)
         raise

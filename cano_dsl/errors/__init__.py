@@ -29,6 +29,7 @@ from cano_dsl.errors._root import (
     SignatureError,
 )
 from cano_dsl.errors._run import HandlerFailed, LoopRunning, RunError, UndeclaredTransition
+from cano_dsl.errors._saga import CompensationFailed, Owed
 from cano_dsl.errors._words import named, shown, told
 
 __all__ = (
@@ -36,6 +37,7 @@ __all__ = (
     "Branch",
     "BranchFailure",
     "CanoError",
+    "CompensationFailed",
     "DefinitionError",
     "Finding",
     "GraphError",
@@ -44,6 +46,7 @@ __all__ = (
     "JoinFailed",
     "KeyMissing",
     "LoopRunning",
+    "Owed",
     "PolicyError",
     "ResourceError",
     "ResourceFailed",

@@ -97,11 +97,15 @@ class UndeclaredTransition(RunError):
 
     code = "undeclared-transition"
 
-    def __init__(self, *, at: RunPlace, target: object, declared: Sequence[Enum]) -> None:
-        allowed = ", ".join(map(named, declared))
+    def __init__(
+        self, *, at: RunPlace, target: object, declared: Sequence[Enum], as_written: Sequence[str] = ()
+    ) -> None:
+        allowed = ", ".join(as_written or map(named, declared))
         got = named(target) if isinstance(target, Enum) else shown(target)
         twin = got in map(named, declared)
         note = ", a member of another Enum of the same name" if twin else ""
+        if any(target is member for member in declared):
+            note = " without the output"
         fix = "return one of these"
         if target is None:
             fix = "end each way through it by returning one of these"

@@ -30,6 +30,7 @@ def build(definition: Definition, types: Types) -> Graph:
 
 def _nodes(definition: Definition, links: Links) -> dict[str, Node]:
     exits = set(definition.exits)
+    undone = {definition.handlers[c.of].at: c for c in definition.compensations if c.of is not None}
     nodes = {}
     for name in definition.members:
         handler = links.first.get(name)
@@ -40,5 +41,6 @@ def _nodes(definition: Definition, links: Links) -> dict[str, Node]:
             is_start=name == definition.start,
             is_exit=name in exits,
             targets=handler.targets if handler else (),
+            compensation=undone.get(name),
         )
     return nodes

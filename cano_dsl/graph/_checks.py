@@ -4,17 +4,16 @@ Each takes a `Facts` and yields findings. A thing is said once: a state that nob
 declares no usable targets, has a finding of its own, so the rules about paths let it lead anywhere.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from cano_dsl.errors import Finding
-from cano_dsl.graph._facts import Facts, broken
+from cano_dsl.graph._compensation_rules import compensations
+from cano_dsl.graph._facts import Facts, Part, Rule, broken
 from cano_dsl.graph._join_rules import joins
 from cano_dsl.graph._links import Links
 from cano_dsl.graph._walk import Types, Walk
 from cano_dsl.spec import Definition, HandlerDef, Want
-
-Rule = Callable[[Facts], Iterator[Finding]]
 
 
 def check(definition: Definition, links: Links, walk: Walk, types: Types) -> tuple[Finding, ...]:
@@ -197,8 +196,9 @@ def _cycle(facts: Facts, name: str) -> list[str]:
 def resources(facts: Facts) -> Iterator[Finding]:
     """`resource`: one type for one name, and what `resources=` and `data=` give is what handlers want."""
     offers = None if facts.definition.offers is None else {w.name: w for w in facts.definition.offers}
-    wanted: dict[str, tuple[Want, HandlerDef]] = {}
-    for handler in facts.definition.handlers:
+    wanted: dict[str, tuple[Want, Part]] = {}
+    parts: tuple[Part, ...] = (*facts.definition.handlers, *facts.definition.compensations)
+    for handler in parts:
         for want in handler.wants:
             earlier, by = wanted.setdefault(want.name, (want, handler))
             if earlier is not want and not facts.types.compatible(want.type, earlier.type):
@@ -218,7 +218,7 @@ def resources(facts: Facts) -> Iterator[Finding]:
             yield from _data(facts, handler, handler.data)
 
 
-def _offered(facts: Facts, handler: HandlerDef, want: Want, offer: Want | None) -> Iterator[Finding]:
+def _offered(facts: Facts, handler: Part, want: Want, offer: Want | None) -> Iterator[Finding]:
     if offer is None:
         if not want.optional:
             yield broken(
@@ -244,20 +244,21 @@ def _offered(facts: Facts, handler: HandlerDef, want: Want, offer: Want | None) 
         )
 
 
-def _data(facts: Facts, handler: HandlerDef, want: Want) -> Iterator[Finding]:
+def _data(facts: Facts, handler: Part, want: Want) -> Iterator[Finding]:
     given = facts.definition.data
+    what = "Handler" if isinstance(handler, HandlerDef) else "Compensation"
     if given is None:
         yield broken(
             handler,
             "resource",
-            f'Handler "{handler.name}" wants the run\'s data as {want.shown}, but the workflow has none',
+            f'{what} "{handler.name}" wants the run\'s data as {want.shown}, but the workflow has none',
             f"give build data={want.shown}",
         )
     elif not facts.types.fits(given.type, want.type):
         yield broken(
             handler,
             "resource",
-            f'Handler "{handler.name}" wants the run\'s data as {want.shown}, but data= is {given.shown}',
+            f'{what} "{handler.name}" wants the run\'s data as {want.shown}, but data= is {given.shown}',
             f"annotate the parameter as RunData[{given.shown}]",
         )
 
@@ -272,6 +273,7 @@ RULES: tuple[Rule, ...] = (
     dead_ends,
     resources,
     joins,
+    compensations,
 )
 
 

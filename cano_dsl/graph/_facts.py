@@ -1,11 +1,13 @@
-"""What a rule may look at, and how it says what is broken."""
+"""What a rule is given, and how it says what it found."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from cano_dsl.errors import Finding
 from cano_dsl.graph._links import Links
 from cano_dsl.graph._walk import Types, Walk
-from cano_dsl.spec import Definition, HandlerDef
+from cano_dsl.spec import CompensationDef, Definition, HandlerDef
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,10 @@ class Facts:
         return f"{sources} → {name} → {targets}"
 
 
-def broken(handler: HandlerDef, code: str, message: str, hint: str) -> Finding:
-    """Make a finding about a handler."""
-    return Finding(code=code, state=handler.at, message=message, hint=hint, where=handler.where)
+Rule: TypeAlias = Callable[[Facts], Iterator[Finding]]
+Part: TypeAlias = HandlerDef | CompensationDef
+
+
+def broken(part: Part, code: str, message: str, hint: str) -> Finding:
+    """Make a finding at the line of a handler or compensation."""
+    return Finding(code=code, state=part.at, message=message, hint=hint, where=part.where)

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, final
 
 from cano_dsl.errors import Finding
-from cano_dsl.spec import Definition, HandlerDef, Kind, SplitDef
+from cano_dsl.spec import CompensationDef, Definition, HandlerDef, Kind, SplitDef, Want
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -23,6 +23,7 @@ class Node:
         is_start: Whether runs start here.
         is_exit: Whether runs end here.
         targets: The states that it may go to, in the order declared.
+        compensation: What undoes it; None without.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Node:
     is_start: bool
     is_exit: bool
     targets: tuple[str, ...]
+    compensation: CompensationDef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +185,9 @@ def _node_as_dict(node: Node) -> dict[str, Any]:
         "handler": handler.name if handler else None,
         "doc": handler.doc if handler else "",
         "thread": handler.thread if handler else False,
-        "resources": [{"name": w.name, "type": w.shown, "optional": w.optional} for w in wants],
+        "resources": _wants_as_dicts(wants),
+        "output": handler.output.shown if handler and handler.output else None,
+        "compensation": _compensation_as_dict(node.compensation) if node.compensation else None,
         **({"split": _split_as_dict(handler.split)} if handler and handler.split else {}),
     }
 
@@ -195,6 +199,20 @@ def _split_as_dict(split: SplitDef) -> dict[str, Any]:
         "value": split.shown,
         "timeout_s": split.timeout_s,
         "bulkhead": split.bulkhead,
+    }
+
+
+def _wants_as_dicts(wants: tuple[Want, ...]) -> list[dict[str, Any]]:
+    return [{"name": w.name, "type": w.shown, "optional": w.optional} for w in wants]
+
+
+def _compensation_as_dict(compensation: CompensationDef) -> dict[str, Any]:
+    return {
+        "name": compensation.name,
+        "takes": compensation.takes.shown,
+        "doc": compensation.doc,
+        "thread": compensation.thread,
+        "resources": _wants_as_dicts(compensation.wants),
     }
 
 

@@ -22,6 +22,9 @@ HOOKS = (
     "branch_started",
     "branch_finished",
     "progress",
+    "compensation_started",
+    "compensation_done",
+    "compensation_failed",
     "teardown_failed",
 )
 
@@ -42,6 +45,9 @@ class Events:
     branch_started: Emit | None = None
     branch_finished: Emit | None = None
     progress: Emit | None = None
+    compensation_started: Emit | None = None
+    compensation_done: Emit | None = None
+    compensation_failed: Emit | None = None
     teardown_failed: Emit | None = None
 
     @property

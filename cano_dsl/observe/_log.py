@@ -12,8 +12,8 @@ from cano_dsl.spec import Run
 class LogObserver(Observer):
     """Log every event, with the run's facts as extra fields `workflow`, `run_id` and `state`.
 
-    Starts, ends and states at INFO, attempts and progress at DEBUG, failed attempts and cancels at WARNING,
-    failed runs and teardowns at ERROR.
+    Starts, ends, states and compensations at INFO, attempts and progress at DEBUG, failed attempts and
+    cancels at WARNING, failed runs, compensations and teardowns at ERROR.
 
     Args:
         logger: Where to; the logger `cano_dsl.runs` when left out.
@@ -83,6 +83,18 @@ class LogObserver(Observer):
         """Log at DEBUG."""
         whole = "?" if total is None else f"{total:g}"
         self._log(logging.DEBUG, run, "%s at %g of %s", named(state), done, whole)
+
+    def compensation_started(self, run: Run, state: Enum, output: object) -> None:
+        """Log at INFO."""
+        self._log(logging.INFO, run, "undoing %s: %s", named(state), shown(output))
+
+    def compensation_done(self, run: Run, state: Enum, output: object) -> None:
+        """Log at INFO."""
+        self._log(logging.INFO, run, "undid %s: %s", named(state), shown(output))
+
+    def compensation_failed(self, run: Run, state: Enum, output: object, error: BaseException) -> None:
+        """Log at ERROR."""
+        self._log(logging.ERROR, run, "could not undo %s: %s: %s", named(state), shown(output), told(error))
 
     def teardown_failed(self, resource: str, error: BaseException) -> None:
         """Log at ERROR."""

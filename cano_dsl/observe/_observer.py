@@ -23,6 +23,9 @@ class Observer:
     | `progress` | the handler called `run.progress(done, total)` |
     | `attempt_succeeded` | the handler returned `target`; whether it was declared is checked next |
     | `attempt_failed` | the handler raised an `Exception` |
+    | `compensation_started` | the run failed or was cancelled; before what undoes `state` is called |
+    | `compensation_done` | it has undone what `state` did |
+    | `compensation_failed` | it raised, or was cut when the time for compensations was over |
     | `teardown_failed` | a resource's teardown raised or took too long; the outcome stays as it is |
     | `cancelled` | the run was cancelled |
     | `run_finished` | after teardown: with the exit, or with the error that `run` raises |
@@ -75,6 +78,15 @@ class Observer:
 
     def progress(self, run: Run, state: Enum, done: float, total: float | None) -> None:
         """See how far a handler says it is."""
+
+    def compensation_started(self, run: Run, state: Enum, output: object) -> None:
+        """See that what a state did is being undone; `run.state` is that state."""
+
+    def compensation_done(self, run: Run, state: Enum, output: object) -> None:
+        """See that it is undone."""
+
+    def compensation_failed(self, run: Run, state: Enum, output: object, error: BaseException) -> None:
+        """See that it is not undone."""
 
     def teardown_failed(self, resource: str, error: BaseException) -> None:
         """See that a resource was not torn down as it should."""

@@ -4,7 +4,21 @@ Features are composed into a step's call when they are configured, and are not t
 """
 
 from cano_dsl.plan._bind import Bound, check_resources, check_type, make_data
+from cano_dsl.plan._outputs import Done, Undo, Unfit
 from cano_dsl.plan._plan import Plan, Steps
 from cano_dsl.plan._step import Call, Step, Values
 
-__all__ = ("Bound", "Call", "Plan", "Step", "Steps", "Values", "check_resources", "check_type", "make_data")
+__all__ = (
+    "Bound",
+    "Call",
+    "Done",
+    "Plan",
+    "Step",
+    "Steps",
+    "Undo",
+    "Unfit",
+    "Values",
+    "check_resources",
+    "check_type",
+    "make_data",
+)

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Any
 
-from cano_dsl.declare import Injections, Read
+from cano_dsl.declare import Injections, Read, ReadUndo
 from cano_dsl.graph import Graph
 from cano_dsl.observe import Observer, events_of
 from cano_dsl.plan._compose import ErrorEdge, marked, observed, routed, threaded
+from cano_dsl.plan._outputs import Pairing, Undo, apart, nothing, onto_stack, unpacked
 from cano_dsl.plan._split import Branching, splitting
 from cano_dsl.plan._step import Call, Step
 from cano_dsl.plan._thunk import Argument, make_starter, make_thunk
@@ -39,7 +40,9 @@ class Plan:
         observers: Who is told, in this order.
         events: What is observed; None when nothing is.
         uses_run: Whether a `Run` must exist: a handler wants it, or somebody observes.
-        extra: Whether the run and its data follow the resources in a run's values.
+        undoes: Whether anything is undone when a run fails, so that a run's values hold a stack of outputs.
+        budget_s: How long all compensations of a run may take.
+        extra: Whether the run and its data follow the resources in a run's values, after any stack.
         bound: Classes of resources that have been checked, with what came out; see `check_resources`.
     """
 
@@ -51,6 +54,8 @@ class Plan:
         handlers: Iterable[Read],
         data: type[Any] | None,
         offers: tuple[str, ...],
+        compensations: Iterable[ReadUndo] = (),
+        budget_s: float = 30.0,
         observers: Iterable[Observer] = (),
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
@@ -63,15 +68,19 @@ class Plan:
         self.events = events_of(self.observers)
         self.clock = clock
         self.handlers = tuple(handlers)
-        self.wiring = wire(self.handlers)
+        self.compensations = tuple(compensations)
+        self.budget_s = budget_s
+        self.undoes = bool(self.compensations)
+        self.wiring = wire((*self.handlers, *self.compensations))
         self.uses_run = self.wiring.needs_run or self.events is not None
         # A waiver lets a handler ask for data that there is none of; it is given None.
-        self.extra = self.uses_run or data is not None or bool(self.wiring.data)
+        self.extra = self.uses_run or data is not None or bool(self.wiring.data) or self.undoes
         self.bound: dict[tuple[object, ...], Any] = {}
         self._by_state: dict[str, HandlerSpec] = {}
         for spec in (handler.spec for handler in self.handlers):
             if spec.at._name_ not in graph.exits:
                 self._by_state.setdefault(spec.at._name_, spec)
+        self._undo_of = {id(undo.spec.step): undo for undo in self.compensations}
         self._edges: dict[int, tuple[ErrorEdge, ...]] = {}
         self._variants: dict[frozenset[str], Steps] = {}
 
@@ -83,6 +92,8 @@ class Plan:
             handlers=self.handlers,
             data=self.data,
             offers=self.offers,
+            compensations=self.compensations,
+            budget_s=self.budget_s,
             observers=observers,
             clock=self.clock,
         )
@@ -129,57 +140,92 @@ class Plan:
         if spec.split is not None:
             thunk = self._split(read, spec.split, slots)
         else:
-            thunk = make_thunk(spec.fn, len(slots) + 2 * self.extra, _shape(read.injections, slots))
-        call, awaits = self._compose(thunk, spec, at, len(slots))
+            thunk = make_thunk(spec.fn, self._width(slots), self._shape(read.injections, slots))
+        call, awaits = self._compose(thunk, spec, at, slots)
         return Step(at, call=call, thunk=thunk, awaits=awaits, spec=spec)
 
     def _split(self, read: Read, split: SplitSpec, slots: dict[str, int]) -> Call:
         """Make the call of a split from the calls of its functions."""
-        count = len(slots) + 2 * self.extra
         make = make_starter if split.shared else make_thunk
         calls = [
-            make(part.fn, count, _shape(found, slots))
+            make(part.fn, self._width(slots), self._shape(found, slots))
             for part, found in zip(split.branches, read.parts, strict=False)
         ]
         source = None
         if split.over is not None:
-            source = make_thunk(split.over.fn, count, _shape(read.parts[-1], slots))
+            source = make_thunk(split.over.fn, self._width(slots), self._shape(read.parts[-1], slots))
         branching = Branching(
             spec=read.spec,
             split=split,
             calls=tuple(calls),
             source=source,
-            run_slot=len(slots),
+            run_slot=self._run_slot(slots),
             wants_run=any(injection.role == "run" for injection in read.injections),
         )
         return splitting(branching, self.clock, self.events)
 
-    def _compose(self, thunk: Call, spec: HandlerSpec, at: Enum, run_slot: int) -> tuple[Call, bool]:
+    def _run_slot(self, slots: dict[str, int]) -> int:
+        """Say where the run is among a run's values, which begin with the resources and any stack."""
+        return len(slots) + self.undoes
+
+    def _width(self, slots: dict[str, int]) -> int:
+        """Count a run's values: resources, stack, run and data."""
+        return self._run_slot(slots) + 2 * self.extra
+
+    def _shape(self, injections: Injections, slots: dict[str, int]) -> tuple[Argument, ...]:
+        """Say where each argument of a function comes from."""
+        run_slot = self._run_slot(slots)
+        shape = []
+        by_keyword = False
+        for injection in injections:
+            name, role = injection.parameter.name, injection.role
+            slot = slots.get(name) if role == "resource" else run_slot + (role == "data")
+            by_keyword = by_keyword or injection.parameter.keyword_only or slot is None
+            if slot is not None:
+                shape.append(Argument(slot, name if by_keyword else "", _OF_RUN.get(role, "")))
+        return tuple(shape)
+
+    def _compose(self, thunk: Call, spec: HandlerSpec, at: Enum, slots: dict[str, int]) -> tuple[Call, bool]:
         call, awaits = thunk, spec.awaits
+        run_slot = self._run_slot(slots)
+        undo = self._undo(spec, at, slots)
+        pairing = self._pairing(at)
+        if pairing is not None:
+            used = run_slot if self.uses_run else None
+            keep = onto_stack(undo, len(slots), used) if undo is not None else nothing
+            call = unpacked(call, pairing, keep, awaits=awaits)
         if spec.thread and spec.split is None:
             call, awaits = threaded(call), True
         if self.events is not None and self.events.of_states:
             call = observed(call, run_slot, at, self.events, awaits=awaits)
+        if undo is not None and spec.awaits:
+            call = apart(call)
         if spec.on_error:
             call = routed(call, run_slot, at, self._error_edges(spec), awaits=awaits)
         if self.uses_run:
             call = marked(call, run_slot, at, counts=spec.kind != "router")
         return call, awaits
 
+    def _pairing(self, at: Enum) -> Pairing | None:
+        """Say how the state of a handler with an output comes; None for any other handler."""
+        handler = self.graph.states[at._name_].handler
+        if handler is None or handler.output is None:
+            return None
+        members = self.states._member_map_
+        return Pairing(
+            frozenset(id(members[name]) for name in handler.paired),
+            frozenset(id(members[name]) for name in handler.unpaired),
+        )
+
+    def _undo(self, step: HandlerSpec, at: Enum, slots: dict[str, int]) -> Undo | None:
+        """Compile what undoes a handler; it is given the output after the run's values."""
+        read = self._undo_of.get(id(step))
+        if read is None:
+            return None
+        spec, width = read.spec, self._width(slots)
+        call = make_thunk(spec.fn, width + 1, (Argument(width, ""), *self._shape(read.injections, slots)))
+        return Undo(at, spec, threaded(call) if spec.thread else call, spec.awaits or spec.thread)
+
 
 # What of the run is passed for a parameter of each role.
-_OF_RUN = {"run": "", "joined": "_joined", "failure": "_failure"}
-
-
-def _shape(injections: Injections, slots: dict[str, int]) -> tuple[Argument, ...]:
-    """Say where each argument of a function comes from."""
-    shape = []
-    by_keyword = False
-    for injection in injections:
-        name = injection.parameter.name
-        slot = slots.get(name) if injection.role == "resource" else len(slots) + (injection.role == "data")
-        by_keyword = by_keyword or injection.parameter.keyword_only or slot is None
-        if slot is not None:
-            attribute = _OF_RUN.get(injection.role, "")
-            shape.append(Argument(slot, name if by_keyword else "", attribute))
-    return tuple(shape)
+_OF_RUN = {"joined": "_joined", "failure": "_failure"}

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from cano_dsl.declare import Read
-from cano_dsl.spec import HandlerSpec, Want
+from cano_dsl.declare import Read, ReadUndo
+from cano_dsl.spec import CompensationSpec, HandlerSpec, Want
+
+Part: TypeAlias = HandlerSpec | CompensationSpec
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One resource as all handlers want it.
+    """One resource as all handlers and compensations want it.
 
     Attributes:
         name: Its key.
@@ -18,13 +21,13 @@ class Wanted:
     """
 
     name: str
-    by: tuple[tuple[HandlerSpec, Want], ...]
+    by: tuple[tuple[Part, Want], ...]
     optional: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """How the values of a run are laid out: resources in this order, then the run, then its data.
+    """How the values of a run are laid out: resources in this order, then a stack, the run and its data.
 
     Attributes:
         resources: By name, in the order in which handlers first want them.
@@ -36,20 +39,21 @@ class Wiring:
     resources: dict[str, Wanted]
     read: dict[int, Read]
     needs_run: bool
-    data: tuple[tuple[HandlerSpec, Want], ...]
+    data: tuple[tuple[Part, Want], ...]
 
 
-def wire(handlers: Iterable[Read]) -> Wiring:
-    """Gather what handlers want."""
-    by: dict[str, list[tuple[HandlerSpec, Want]]] = {}
+def wire(parts: Iterable[Read | ReadUndo]) -> Wiring:
+    """Gather what handlers and compensations want."""
+    by: dict[str, list[tuple[Part, Want]]] = {}
     read = {}
     needs_run = False
     data = []
-    for handler in handlers:
-        spec = handler.spec
-        read[id(spec)] = handler
-        needs_run = needs_run or spec.split is not None or bool(spec.on_error)
-        for injection in handler.injections:
+    for part in parts:
+        spec = part.spec
+        if isinstance(part, Read):
+            read[id(spec)] = part
+            needs_run = needs_run or part.spec.split is not None or bool(part.spec.on_error)
+        for injection in part.injections:
             if injection.role == "resource":
                 by.setdefault(injection.want.name, []).append((spec, injection.want))
             elif injection.role == "data":
@@ -63,6 +67,6 @@ def wire(handlers: Iterable[Read]) -> Wiring:
     return Wiring(resources, read, needs_run, tuple(data))
 
 
-def who(spec: HandlerSpec) -> str:
+def who(spec: Part) -> str:
     """Name a handler in a message."""
     return f"{spec.kind} {spec.name!r} at {spec.where}"

@@ -85,7 +85,8 @@ class View:
 
     Attributes:
         start: The id of the start state.
-        named: States that need a line of their own: odd names, routers, and states without a transition.
+        named: States that need a line of their own: odd names, routers, splits, states that something undoes,
+            and states without a transition.
         forks: Ids of the bars at which branches begin.
         edges: In the order of the handlers.
         exits: Ids.
@@ -110,7 +111,7 @@ def view(graph: Graph) -> View:
     named = tuple(
         Named(ids[node.name], _label(node))
         for node in graph.states.values()
-        if ids[node.name] != node.name or node.kind in _MARKS or node.name not in touched
+        if ids[node.name] != node.name or _is_marked(node) or node.name not in touched
     )
     forks = {
         node.name: _free(f"{ids[node.name]}_fork", ids) for node in graph.states.values() if _split(node)
@@ -144,7 +145,12 @@ def _free(wanted: str, ids: Mapping[str, str]) -> str:
 
 
 def _label(node: Node) -> str:
-    return _MARKS.get(node.kind or "", "") + escape(node.name)
+    label = _MARKS.get(node.kind or "", "") + escape(node.name)
+    return label if node.compensation is None else f"{label} ↩ {escape(node.compensation.name)}"
+
+
+def _is_marked(node: Node) -> bool:
+    return node.kind in _MARKS or node.compensation is not None
 
 
 def _split(node: Node) -> SplitDef | None:

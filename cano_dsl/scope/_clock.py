@@ -6,6 +6,8 @@ from typing import Protocol, Self
 
 import anyio
 
+from cano_dsl.scope._backend import current_task, current_time, new_scope
+
 
 class Guard(Protocol):
     """A scope that lies around a resource from before it is opened, and bounds its closing.
@@ -60,8 +62,8 @@ class _SystemGuard:
     __slots__ = ("_scope", "_task")
 
     def __init__(self) -> None:
-        self._scope = anyio.CancelScope()
-        self._task = anyio.get_current_task()
+        self._scope = new_scope()
+        self._task = current_task()
 
     def __enter__(self) -> Self:
         self._scope.__enter__()
@@ -73,11 +75,11 @@ class _SystemGuard:
         return self._scope.__exit__(kind, error, trace)
 
     def protect(self, seconds: float) -> None:
-        if anyio.get_current_task() != self._task:  # as test fixtures do; a scope is left by its own task
-            self._scope = anyio.CancelScope()
+        if current_task() != self._task:  # as test fixtures do; a scope is left by its own task
+            self._scope = new_scope()
             self._scope.__enter__()
         self._scope.shield = True
-        self._scope.deadline = anyio.current_time() + seconds
+        self._scope.deadline = current_time() + seconds
 
     @property
     def cut(self) -> bool:
@@ -89,7 +91,7 @@ class SystemClock:
 
     def monotonic(self) -> float:
         """Give the running loop's own time, which a test may have replaced."""
-        return anyio.current_time()
+        return current_time()
 
     def guard(self) -> Guard:
         """Give a guard made of an anyio scope."""
@@ -101,7 +103,7 @@ class SystemClock:
 
     def scope(self, seconds: float, *, shield: bool = False) -> AbstractContextManager[object]:
         """Give a scope of anyio's."""
-        return anyio.CancelScope(deadline=anyio.current_time() + seconds, shield=shield)
+        return anyio.CancelScope(deadline=current_time() + seconds, shield=shield)
 
 
 SYSTEM_CLOCK: Clock = SystemClock()

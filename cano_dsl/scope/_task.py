@@ -28,7 +28,7 @@ async def in_thread(fn: Callable[[Unpack[Args]], T], *args: *Args) -> T:
         await anyio.to_thread.run_sync(_perform, call, fn, args)
     except asyncio.CancelledError:
         if not call.cancel():  # it has begun
-            await _end_of(call)
+            await end_of(call)
         error = None if call.cancelled() else call.exception()
         if error is not None and not isinstance(error, (Exception, asyncio.CancelledError)):
             raise error from None  # such as KeyboardInterrupt, which a cancel must not hide
@@ -50,8 +50,8 @@ def _perform(call: "Future[T]", fn: Callable[..., T], args: tuple[Any, ...]) -> 
         del call  # whose error holds this frame; so would be a cycle
 
 
-async def _end_of(call: "Future[Any]") -> None:
-    """Wait on asyncio for a call, whatever cancels the waiting."""
+async def end_of(call: "Future[Any] | asyncio.Future[Any]") -> None:
+    """Wait on asyncio for a call or a task, whatever cancels the waiting."""
     ended = asyncio.wrap_future(call)
     with anyio.CancelScope(shield=True):
         while not ended.done():

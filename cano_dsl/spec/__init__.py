@@ -3,8 +3,10 @@
 No I/O, no graph, no engine. Everything above reads this package and adds nothing to it.
 """
 
+from cano_dsl.spec._compensation import CompensationSpec
 from cano_dsl.spec._definition import (
     WAIVABLE,
+    CompensationDef,
     Definition,
     ErrorDef,
     HandlerDef,
@@ -25,6 +27,8 @@ __all__ = (
     "EMPTY",
     "WAIVABLE",
     "BranchSuccess",
+    "CompensationDef",
+    "CompensationSpec",
     "Definition",
     "Duration",
     "ErrorDef",

@@ -89,6 +89,9 @@ class HandlerDef:
         errors: Its error edges, in the order in which they are tried.
         joined: The type that it expects of the values of the split before; None when it does not ask.
         failure: Whether it asks for the failure before; the want says whether it can do without.
+        output: What it gives for a compensation to take; None where it gives none.
+        paired: The targets that come with the output.
+        unpaired: The targets that come alone, of a handler with an output.
     """
 
     at: str | None
@@ -107,6 +110,38 @@ class HandlerDef:
     errors: tuple[ErrorDef, ...] = ()
     joined: Want | None = None
     failure: Want | None = None
+    output: Want | None = None
+    paired: tuple[str, ...] = ()
+    unpaired: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CompensationDef:
+    """One compensation by names.
+
+    Attributes:
+        at: The state whose handler it undoes; None when that is no member of the Enum.
+        step: That handler's name.
+        of: That handler's index among the definition's; None when it is not one of them.
+        name: Its own name.
+        takes: Its first parameter, with the type that it expects of the output.
+        where: Its line.
+        wants: Its resources.
+        data: The type it expects of the run's data; None when it does not ask.
+        thread: Whether it runs in a worker thread.
+        doc: The first line of its docstring.
+    """
+
+    at: str | None
+    step: str
+    of: int | None
+    name: str
+    takes: Want
+    where: Where | None = None
+    wants: tuple[Want, ...] = ()
+    data: Want | None = None
+    thread: bool = False
+    doc: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +222,7 @@ class Definition:
         offers: The resources that `resources=` names; None without it.
         data: The type of the run's data; None without it.
         waivers: As given.
+        compensations: In the order given.
     """
 
     name: str
@@ -201,3 +237,4 @@ class Definition:
     offers: tuple[Want, ...] | None = None
     data: Want | None = None
     waivers: tuple[Waive, ...] = field(default=())
+    compensations: tuple[CompensationDef, ...] = ()

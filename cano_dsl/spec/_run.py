@@ -13,7 +13,7 @@ class Run:
     """The run that a handler is called in; give a parameter this type to get it.
 
     One object belongs to one run and follows it: `state` and `idempotency_key` are those of the handler
-    that is called now.
+    that is called now, for a compensation those of the state that it undoes.
 
     Attributes:
         workflow: The workflow's name.
@@ -113,6 +113,14 @@ class Run:
     @property
     def _failure(self) -> Failure | None:
         return of_type(self._entry, Failure)
+
+    def _place(self) -> tuple[Enum, int, int]:
+        """Give the place in the run; the engine's own call, as the next."""
+        return self.state, self.attempt, self._sequence
+
+    def _return_to(self, place: tuple[Enum, int, int]) -> None:
+        """Go back to a place, so that a compensation sees the state that it undoes, with its key."""
+        self.state, self.attempt, self._sequence = place
 
     def __repr__(self) -> str:
         """Show the fields that name the run and its place."""

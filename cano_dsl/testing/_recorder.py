@@ -107,6 +107,18 @@ class Recorder(Observer):
         """Remember."""
         self._add("progress", run.run_id, state=state, done=done, total=total)
 
+    def compensation_started(self, run: Run, state: Enum, output: object) -> None:
+        """Remember."""
+        self._add("compensation_started", run.run_id, state=state, output=output)
+
+    def compensation_done(self, run: Run, state: Enum, output: object) -> None:
+        """Remember."""
+        self._add("compensation_done", run.run_id, state=state, output=output)
+
+    def compensation_failed(self, run: Run, state: Enum, output: object, error: BaseException) -> None:
+        """Remember."""
+        self._add("compensation_failed", run.run_id, state=state, output=output, error=error)
+
     def teardown_failed(self, resource: str, error: BaseException) -> None:
         """Remember."""
         self._add("teardown_failed", "", resource=resource, error=error)

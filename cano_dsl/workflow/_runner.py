@@ -90,6 +90,7 @@ class Runner(Generic[S, E_co, D]):
             PolicyError: `start` is neither handled nor an exit, or `run_id` is empty.
             HandlerFailed: A handler raised; its exception is the cause.
             UndeclaredTransition: A handler returned a state that it does not declare.
+            CompensationFailed: The run failed, and not everything that it had done could be undone.
             SetupFailed: A resource could not be set up; no handler was called.
             RunnerState: The resources are being set up or torn down by `async with`.
         """

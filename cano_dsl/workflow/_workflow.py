@@ -2,15 +2,16 @@
 
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, final
 
 from typing_extensions import ParamSpec
 from typing_extensions import TypeVar as TypeVarWithDefault
 
-from cano_dsl.declare import Handler, evaluated
+from cano_dsl.declare import Compensation, Handler, evaluated
 from cano_dsl.errors import LoopRunning, Where
-from cano_dsl.spec import Parameter, Part, Scope, Waive
+from cano_dsl.spec import Parameter, Part, Scope, Waive, seconds
 from cano_dsl.workflow._runner import Runner
 
 if TYPE_CHECKING:
@@ -74,19 +75,20 @@ class Workflow(Generic[S, E_co, D, R]):
     def build(
         states: type[BS],
         /,
-        *parts: Handler[BS, Any, ..., Any],
+        *parts: Handler[BS, Any, ..., Any] | Compensation[BS, Any, ...],
         start: BS,
         exits: Collection[BE],
         data: type[BD] | None = None,
         resources: Callable[BR, object] | None = None,
         name: str | None = None,
+        compensation_timeout: float | timedelta = 30.0,
         waive: Iterable[Waive] = (),
     ) -> "Workflow[BS, BE, BD, BR]":
         """Read the handlers' annotations, check the graph with every rule, and compile it.
 
         Args:
             states: The Enum whose members are the states.
-            *parts: One handler for each state that is not an exit, in any order.
+            *parts: One handler for each state that is not an exit, and what undoes them, in any order.
             start: Where runs start.
             exits: Where runs end. A tuple keeps the literals in type checkers, so that a `match` on the
                 result of `run` is checked to be exhaustive.
@@ -94,9 +96,11 @@ class Workflow(Generic[S, E_co, D, R]):
             resources: Anything whose parameters name the resources, such as a dataclass; it types the
                 arguments of `run` and `bind`, and is never called.
             name: The name in messages and diagrams; the Enum's own when left out.
+            compensation_timeout: How many seconds all compensations of a run may take together.
             waive: Rules that may be broken at one state, each with a reason.
 
         Raises:
+            PolicyError: `compensation_timeout` is not more than 0.
             GraphError: With all findings at once: code, state, line, what is wrong, and what to do.
             SignatureError: An argument is not of the kind that is taken here.
         """
@@ -109,6 +113,7 @@ class Workflow(Generic[S, E_co, D, R]):
             exits=exits,
             data=data,
             resources=resources,
+            budget_s=seconds("compensation_timeout", compensation_timeout),
             waive=waive,
             where=Where(frame.f_code.co_filename, frame.f_lineno),
         )
@@ -136,6 +141,7 @@ class Workflow(Generic[S, E_co, D, R]):
         Raises:
             HandlerFailed: A handler raised; its exception is the cause.
             UndeclaredTransition: A handler returned a state that it does not declare.
+            CompensationFailed: The run failed, and not everything that it had done could be undone.
             ResourceError: A resource is missing, unknown, of the wrong class, or could not be set up; no
                 handler was called.
         """
@@ -250,16 +256,25 @@ def _compile(
     *,
     resources: Callable[..., object] | None,
     data: type[Any] | None,
+    budget_s: float,
     **facts: Any,
 ) -> "Plan":
     from cano_dsl.declare import RuntimeTypes, define
     from cano_dsl.graph import build
     from cano_dsl.plan import Plan
 
-    definition, read = define(states, parts, data=data, resources=resources, **facts)
+    definition, read, undo = define(states, parts, data=data, resources=resources, **facts)
     graph = build(definition, RuntimeTypes())
     offers = tuple(offer.name for offer in definition.offers or ())
-    return Plan(graph=graph, states=states, handlers=read, data=data, offers=offers)
+    return Plan(
+        graph=graph,
+        states=states,
+        handlers=read,
+        data=data,
+        offers=offers,
+        compensations=undo,
+        budget_s=budget_s,
+    )
 
 
 def _by_name(plan: "Plan", args: tuple[Any, ...], resources: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Literal
 
+import saga_cases
+
 from cano_dsl import Observer, Run, Workflow, state
 
 RING = 10  # states of the long run
@@ -41,6 +43,7 @@ class Case:
         per: How many of the thing are in one call, to divide by.
         budget: The most that ours may take, as a multiple of the rival; None where seconds are the budget.
         budget_s: The most seconds that ours may take.
+        budget_more_s: The most seconds that ours may take beyond the rival.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Case:
     per: int = 1
     budget: float | None = None
     budget_s: float | None = None
+    budget_more_s: float | None = None
 
 
 LOOP = asyncio.Runner()  # open between the cases, closed by whoever is done with them
@@ -196,6 +200,7 @@ def runs() -> list[Case]:
             budget=2.0,
         ),
         *_with_two_resources(),
+        *_sagas(),
     ]
 
 
@@ -216,6 +221,25 @@ def _with_two_resources() -> list[Case]:
         ("run with two resources, observed", lambda: watched.run(counter=counter, limit=limit), None),
     ]
     return [Case(name, repeated(run, 1000), rival, per=1000, budget=budget) for name, run, budget in cases]
+
+
+def _sagas() -> list[Case]:
+    return [
+        Case(
+            "state with an output, beside a plain one",
+            repeated(saga_cases.entered_with_output, 1),
+            repeated(saga_cases.entered_plain, 1),
+            per=saga_cases.ENTRIES,
+            budget_more_s=8e-6,
+        ),
+        Case(
+            "rollback of 100 steps, beside tasks by hand",
+            repeated(saga_cases.rolled_back, 10),
+            repeated(saga_cases.undone_by_hand, 10),
+            per=10,
+            budget=2.0,
+        ),
+    ]
 
 
 BODY = """

@@ -49,16 +49,23 @@ def measure(case: Case, turns: int) -> dict[str, Any]:
     """Let case and rival take turns; give their times for one of the thing, in seconds, and the ratios."""
     seconds(case.ours), seconds(case.rival)
     pairs = [(seconds(case.ours) / case.per, seconds(case.rival) / case.per) for _ in range(turns)]
-    return _row(case.name, pairs, case.budget, case.budget_s)
+    return _row(case.name, pairs, case.budget, case.budget_s, case.budget_more_s)
 
 
 def _row(
-    name: str, pairs: list[tuple[float, float]], budget: float | None, budget_s: float | None
+    name: str,
+    pairs: list[tuple[float, float]],
+    budget: float | None,
+    budget_s: float | None,
+    more_s: float | None = None,
 ) -> dict[str, Any]:
     ours, rival = zip(*pairs, strict=True)
     ratio = statistics.median(ours) / statistics.median(rival)
-    missed = (budget is not None and ratio > budget) or (
-        budget_s is not None and statistics.median(ours) > budget_s
+    more = statistics.median(ours) - statistics.median(rival)
+    missed = (
+        (budget is not None and ratio > budget)
+        or (budget_s is not None and statistics.median(ours) > budget_s)
+        or (more_s is not None and more > more_s)
     )
     return {
         "name": name,
@@ -68,6 +75,7 @@ def _row(
         "best": min(ours) / min(rival),
         "budget": budget,
         "budget_s": budget_s,
+        "budget_more_s": more_s,
         "missed": missed,
     }
 
@@ -95,6 +103,7 @@ def table(rows: list[dict[str, Any]]) -> str:
     for row in rows:
         budget = f"{row['budget']:g} x" if row["budget"] else ""
         budget = f"{row['budget_s'] * 1000:g} ms" if row["budget_s"] else budget
+        budget = f"+{row['budget_more_s'] * 1e6:g} µs" if row["budget_more_s"] else budget
         mark = "  MISSED" if row["missed"] else ""
         times = f"{_time(row['ours_s']):>12}{_time(row['rival_s']):>12}"
         lines.append(f"{row['name']:<42}{times}{row['ratio']:>8.2f}{row['best']:>8.2f}{budget:>10}{mark}")

@@ -62,7 +62,21 @@ class Later(str):
 LATER = Later("x")
 
 
+class Shut(Exception):
+    """An error that is equal to its copy."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Shut and self.args == other.args
+
+    __hash__ = Exception.__hash__
+
+
 class Long:
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Long
+
+    __hash__ = object.__hash__
+
     def __repr__(self) -> str:
         return "x" * 1000
 
@@ -134,6 +148,33 @@ CASES: list[tuple[CanoError, str, dict[str, Any], type]] = [
             f"return one of these, or add the target to its return annotation {PLACE}"
         ),
         {"code": "undeclared-transition", "target": Job.WORK, "declared": (Job.DONE, Job.NEXT), "at": AT},
+        errors.RunError,
+    ),
+    (
+        errors.UndeclaredTransition(
+            at=AT, target=Job.DONE, declared=[Job.DONE], as_written=["(Job.DONE, Receipt)"]
+        ),
+        (
+            "state Job.NEXT of workflow 'jobs' returned Job.DONE without the output, but declares "
+            f"(Job.DONE, Receipt): return one of these, or add the target to its return annotation {PLACE}"
+        ),
+        {"target": Job.DONE, "declared": (Job.DONE,)},
+        errors.RunError,
+    ),
+    (
+        errors.CompensationFailed(
+            at=AT,
+            original=Shut("no tea"),
+            failures=[errors.Owed(Job.WORK, "undo", "tea", HERE, Shut("shut"))],
+            not_run=[errors.Owed(Job.WORK, "undo", Long(), HERE)],
+        ),
+        (
+            "workflow 'jobs' failed and 2 outputs are not undone: set right by hand\n"
+            "  Job.WORK: undo('tea') failed: Shut: shut (/elsewhere/jobs.py:7)\n"
+            f"  Job.WORK: undo({'x' * 200}…) was not run (/elsewhere/jobs.py:7)\n"
+            f"the run ended with Shut: no tea {PLACE}"
+        ),
+        {"code": "compensation-failed", "at": AT, "original": Shut("no tea")},
         errors.RunError,
     ),
     (
@@ -365,6 +406,19 @@ def test_copies_do_not_share_fields() -> None:
     twin = copy.copy(error)
     twin.field = "m"
     assert error.field == "n"
+
+
+def test_rollback_names_one_place_and_counts() -> None:
+    """G2: the place stands once in the sentence of an incomplete rollback, and one output is not two."""
+    original = errors.HandlerFailed(at=AT, error=ValueError("no tea"))
+    owed = [errors.Owed(Job.WORK, "undo", 3, HERE, Silent())]
+    error = errors.CompensationFailed(at=AT, original=original, failures=owed, not_run=[])
+    assert str(error) == (
+        "workflow 'jobs' failed and 1 output is not undone: set right by hand\n"
+        "  Job.WORK: undo(3) failed: Silent: (its text cannot be read) (/elsewhere/jobs.py:7)\n"
+        f"the run ended with HandlerFailed: state Job.NEXT of workflow 'jobs' failed: ValueError: no tea {PLACE}"
+    )
+    assert (error.failures, error.not_run, error.original) == (tuple(owed), (), original)
 
 
 def test_twin_of_another_enum() -> None:

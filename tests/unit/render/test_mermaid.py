@@ -3,11 +3,11 @@
 import itertools
 import re
 from enum import Enum
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
-from cano_dsl import Waive, Workflow, router, state
+from cano_dsl import Waive, Workflow, compensate, router, state
 from cano_dsl.render._view import _RESERVED, escape, view
 
 
@@ -47,6 +47,33 @@ def test_several_edges_and_exits() -> None:
         "    B --> DONE",
         "    B --> A",
         "    LOST --> [*]",
+        "    DONE --> [*]",
+    ]
+
+
+def test_what_undoes_a_state_stands_with_it() -> None:
+    """A state that something undoes has a label with an arrow back and the name, escaped, whatever the state's name."""
+
+    class Job(Enum):
+        A = 1
+        end = 2
+        DONE = 3
+
+    def first() -> tuple[Literal[Job.end], int]: ...
+
+    def second() -> tuple[Literal[Job.DONE], int]: ...
+
+    def _give_back_(output: int) -> None: ...
+
+    a, b = state(Job.A)(first), state(Job.end)(second)
+    undo = (compensate(a)(_give_back_), compensate(b)(lambda output: None))
+    built = Workflow.build(Job, a, b, *undo, start=Job.A, exits=(Job.DONE,))
+    assert built.mermaid().splitlines()[1:] == [
+        '    state "A ↩ &lowbar;give_back&lowbar;" as A',
+        '    state "end ↩ &lt;lambda&gt;" as s1',
+        "    [*] --> A",
+        "    A --> s1",
+        "    s1 --> DONE",
         "    DONE --> [*]",
     ]
 
