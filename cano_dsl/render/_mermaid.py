@@ -23,7 +23,7 @@ def mermaid(graph: Graph) -> str:
     """Draw a graph as a Mermaid state diagram, the same text for the same graph; no newline at the end.
 
     Routers have a dashed border and a ◇ before their name; what undoes a state stands after its name and ↩. A
-    split has a ⑂, and a bar at which its branches begin, with their number and bulkhead before it, its
+    split has a ∥, and a bar at which its branches begin, with their number and bulkhead before it, its
     strategy and timeout after it. Mermaid has no dashed arrows between states: those of errors carry a ⚡ and
     the exception.
     """

@@ -59,7 +59,7 @@ _OUTER_UNDERSCORES = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 
 
 # What stands before the name of a state of each kind.
-_MARKS = {"router": "◇ ", "split": "⑂ "}
+_MARKS = {"router": "◇ ", "split": "∥ "}
 
 
 @dataclass(frozen=True, slots=True)
