@@ -125,15 +125,18 @@ class _Rollback:
             if not isawaitable(given):
                 return None
             arguments, call = (given,), _awaited
-        settled = await settle(_bounded, (self._plan.clock, left, self._plan.budget_s, call, arguments))
+        bounded = (self._plan.clock, left, self._plan.budget_s, call, arguments)
+        try:
+            settled = await settle(_bounded, bounded)
+        except BaseException as error:  # noqa: BLE001 - Ctrl-C on trio, which reaches whoever waits
+            return error
         if self.cancel is None:
             self.cancel = settled.cancel
         return settled.error
 
 
 async def _bounded(clock: Clock, left: float, budget: float, call: Any, arguments: Values) -> None:
-    with clock.guard() as guard:
-        guard.protect(left)
+    with clock.scope(left):
         await call(*arguments)
         return
     raise TimeoutError(

@@ -129,6 +129,9 @@ async def _in_group(
     args: Args,
     then: Callable[[Args, Any], T] | None,
 ) -> None:
-    with anyio.CancelScope(shield=True):
-        async with anyio.create_task_group() as group:
-            group.start_soon(settled.call, fn, args, then)
+    try:
+        with anyio.CancelScope(shield=True):
+            async with anyio.create_task_group() as group:
+                group.start_soon(settled.call, fn, args, then)
+    except BaseExceptionGroup as caught:  # only of the waiting itself, as the call never raises
+        raise caught.exceptions[0] from None  # such as the KeyboardInterrupt of Ctrl-C

@@ -1,6 +1,7 @@
 """The one seam through which the engine sees time."""
 
 import time
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -45,6 +46,10 @@ class Clock(Protocol):
         """Make a scope to lie around a resource."""
         ...
 
+    def scope(self, seconds: float) -> AbstractContextManager[object]:
+        """Make a scope that cuts what is inside after `seconds`, and then goes on after it."""
+        ...
+
 
 class _SystemGuard:
     """An anyio scope that is shielded late."""
@@ -86,6 +91,10 @@ class SystemClock:
     def guard(self) -> Guard:
         """Give a guard made of an anyio scope."""
         return _SystemGuard()
+
+    def scope(self, seconds: float) -> AbstractContextManager[object]:
+        """Give a scope of the backend's own class."""
+        return new_scope(seconds)
 
 
 SYSTEM_CLOCK: Clock = SystemClock()
