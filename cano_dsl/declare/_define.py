@@ -3,6 +3,7 @@
 import inspect
 import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from enum import Enum
 from typing import Any, Union
 
@@ -167,7 +168,7 @@ def _exits(exits: object, states: type[Enum], where: Where) -> Collection[Any]:
 def _handler(found: Read, states: type[Enum]) -> HandlerDef:
     spec, wants = found.spec, found.injections
     targets, beyond = _targets(spec, states)
-    return HandlerDef(
+    handler = HandlerDef(
         at=member_name(spec.at, states),
         kind=spec.kind,
         name=spec.name,
@@ -184,18 +185,19 @@ def _handler(found: Read, states: type[Enum]) -> HandlerDef:
         errors=_errors(spec, states),
         joined=next((w.want for w in wants if w.role == "joined"), None),
         failure=next((w.want for w in wants if w.role == "failure"), None),
-        output=_output(spec, targets),
+    )
+    return _with_output(handler, spec, targets) if targets.outputs else handler
+
+
+def _with_output(handler: HandlerDef, spec: HandlerSpec, targets: Targets) -> HandlerDef:
+    one = targets.outputs[0]
+    kind = one if len(targets.outputs) == 1 else Union[targets.outputs]  # noqa: UP007 - made, not written
+    return replace(
+        handler,
+        output=Want("output", Hint(kind, spec.scope), show(kind)),
         paired=tuple(member._name_ for member in targets.paired),
         unpaired=tuple(member._name_ for member in targets.unpaired),
     )
-
-
-def _output(spec: HandlerSpec, targets: Targets) -> Want | None:
-    if not targets.outputs:
-        return None
-    one = targets.outputs[0]
-    kind = one if len(targets.outputs) == 1 else Union[targets.outputs]  # noqa: UP007 - made, not written
-    return Want("output", Hint(kind, spec.scope), show(kind))
 
 
 def _compensation(

@@ -67,7 +67,7 @@ def _as_written(plan: Plan, step: Step) -> list[str]:
 def place_of(plan: Plan, values: Values, run_id: str | None, stack: Sequence[Done]) -> RunPlace:
     """Give the place of a run that was cancelled, as far as it is known: by the outputs on its stack."""
     run: Run | None = values[-2] if plan.uses_run else None
-    state = run.state if run is not None else stack[-1].undo.at
+    state = run.state if run is not None else stack[-1][0].at
     handler = plan.graph.states[state._name_].handler
     if handler is None or handler.where is None:
         raise InternalError(f"a run of {plan.name!r} was in {state}, which has no handler")
@@ -76,7 +76,7 @@ def place_of(plan: Plan, values: Values, run_id: str | None, stack: Sequence[Don
         run_id=run.run_id if run is not None else run_id if run_id is not None else new_run_id(),
         state=state,
         attempt=run.attempt if run is not None else 1,
-        path=tuple(done.undo.at for done in stack[-4:]),
+        path=tuple(undo.at for undo, _, _ in stack[-4:]),
         handler=handler.where,
     )
 

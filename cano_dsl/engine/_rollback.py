@@ -6,13 +6,14 @@ what to raise.
 
 import logging
 import math
+from enum import Enum
 from inspect import isawaitable
 from typing import Any
 
 from cano_dsl.engine._driver import drive
 from cano_dsl.engine._failure import place_of
 from cano_dsl.errors import CompensationFailed, Owed, RunError
-from cano_dsl.plan import Done, Plan, Step, Values
+from cano_dsl.plan import Done, Plan, Step, Undo, Values
 from cano_dsl.scope import Clock, is_cancel, settle
 from cano_dsl.spec import Run
 
@@ -89,32 +90,34 @@ class _Rollback:
             left = until - clock.monotonic()
             if left <= 0:
                 break
-            await self._undo(stack.pop(), left)
-        self.not_run = [_owed(done, None) for done in reversed(stack)]
+            await self._undo(*stack.pop(), left)
+        self.not_run = [_owed(undo, output, None) for undo, output, _ in reversed(stack)]
         stack.clear()
 
-    async def _undo(self, done: Done, left: float) -> None:
-        events, run, at = self._plan.events, self._run, done.undo.at
-        if run is not None and done.place is not None:
-            run._return_to(done.place)  # noqa: SLF001 - kept off the type that handlers see
+    async def _undo(
+        self, undo: Undo, output: object, place: tuple[Enum, int, int] | None, left: float
+    ) -> None:
+        events, run = self._plan.events, self._run
+        if run is not None and place is not None:
+            run._return_to(place)  # noqa: SLF001 - kept off the type that handlers see
         if events is not None and events.compensation_started is not None:
-            events.compensation_started(run, at, done.output)
-        error = await self._call(done, left)
+            events.compensation_started(run, undo.at, output)
+        error = await self._call(undo, output, left)
         if error is None:
             if events is not None and events.compensation_done is not None:
-                events.compensation_done(run, at, done.output)
+                events.compensation_done(run, undo.at, output)
             return
-        self.failures.append(_owed(done, error))
+        self.failures.append(_owed(undo, output, error))
         if events is not None and events.compensation_failed is not None:
-            events.compensation_failed(run, at, done.output, error)
+            events.compensation_failed(run, undo.at, output, error)
         if not isinstance(error, Exception) and not is_cancel(error):
             self.exit = error
 
-    async def _call(self, done: Done, left: float) -> BaseException | None:
+    async def _call(self, undo: Undo, output: object, left: float) -> BaseException | None:
         """Call one compensation; give what it raised."""
-        arguments = (*self._values, done.output)
-        call = done.undo.call
-        if not done.undo.awaits:
+        arguments = (*self._values, output)
+        call = undo.call
+        if not undo.awaits:
             try:
                 given = call(*arguments)
             except BaseException as error:  # noqa: BLE001 - put down, and the rest still runs
@@ -122,15 +125,18 @@ class _Rollback:
             if not isawaitable(given):
                 return None
             arguments, call = (given,), _awaited
-        settled = await settle(_bounded, self._plan.clock, left, self._plan.budget_s, call, arguments)
+        bounded = (self._plan.clock, left, self._plan.budget_s, call, arguments)
+        try:
+            settled = await settle(_bounded, bounded)
+        except BaseException as error:  # noqa: BLE001 - Ctrl-C on trio, which reaches whoever waits
+            return error
         if self.cancel is None:
             self.cancel = settled.cancel
         return settled.error
 
 
 async def _bounded(clock: Clock, left: float, budget: float, call: Any, arguments: Values) -> None:
-    with clock.guard() as guard:
-        guard.protect(left)
+    with clock.scope(left):
         await call(*arguments)
         return
     raise TimeoutError(
@@ -143,9 +149,8 @@ async def _awaited(given: Any) -> None:
     await given
 
 
-def _owed(done: Done, error: BaseException | None) -> Owed:
-    spec = done.undo.spec
-    return Owed(done.undo.at, spec.name, done.output, spec.where, error)
+def _owed(undo: Undo, output: object, error: BaseException | None) -> Owed:
+    return Owed(undo.at, undo.spec.name, output, undo.spec.where, error)
 
 
 def _ended(error: BaseException, report: CompensationFailed | None, rollback: _Rollback) -> BaseException:

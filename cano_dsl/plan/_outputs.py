@@ -7,9 +7,9 @@ plain function never suspends, so it needs no task, and one in a thread is waite
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
-from cano_dsl.plan._step import Call
+from cano_dsl.plan._step import Call, Values
 from cano_dsl.scope import in_task
 from cano_dsl.spec import CompensationSpec, Run
 
@@ -30,25 +30,11 @@ class Undo(NamedTuple):
     awaits: bool
 
 
-class Done(NamedTuple):
-    """What one state did: an entry of a run's stack.
-
-    Attributes:
-        undo: What undoes it.
-        output: What the state gave.
-        place: The place in the run; None in a run that nobody sees.
-    """
-
-    undo: Undo
-    output: Any
-    place: tuple[Enum, int, int] | None
-
-
-class Pairing(NamedTuple):
-    """Which targets come with an output, and which alone, by the members' ids."""
-
-    paired: frozenset[int]
-    unpaired: frozenset[int]
+# What one state did, an entry of a run's stack: what undoes it, its output, and its place in the run where
+# somebody sees the run. A bare tuple, as a named one costs twice as much to make.
+Done: TypeAlias = tuple[Undo, Any, tuple[Enum, int, int] | None]
+Keep: TypeAlias = Callable[[Values, Any], None]
+Take: TypeAlias = Callable[[Values, Any], Any]
 
 
 class Unfit:
@@ -63,28 +49,49 @@ class Unfit:
         return repr(self.got)
 
 
-Keep = Callable[[tuple[Any, ...], Any], None]
+def keeping(undo: Undo, stack_slot: int, run_slot: int | None) -> Keep:
+    """Put each output onto the run's stack, with its place where there is a `Run`."""
+
+    def keep(values: Values, output: Any) -> None:
+        values[stack_slot].append((undo, output, None))
+
+    def keep_place(values: Values, output: Any) -> None:
+        run: Run = values[run_slot or 0]
+        values[stack_slot].append((undo, output, run._place()))  # noqa: SLF001 - kept off what handlers see
+
+    return keep if run_slot is None else keep_place
 
 
-def unpacked(inner: Call, pairing: Pairing, keep: Keep, *, awaits: bool) -> Call:
-    """Give the next state alone, and the output to `keep`, with the run's values.
+def taking(paired: frozenset[int], unpaired: frozenset[int], keep: Keep | None) -> Take:
+    """Take the next state off what a handler returned, and keep the output where something undoes it.
 
     A pair is kept also where its state is not declared: the handler ended well, so what it did has to be
     undone when the run fails by that.
-    """
-    paired, unpaired = pairing
 
-    def take(values: tuple[Any, ...], got: Any) -> Any:
+    Args:
+        paired: The ids of the members that come with an output.
+        unpaired: Those that come alone.
+        keep: What is done with an output; None where nothing undoes it.
+    """
+
+    def take(values: Values, got: Any) -> Any:
         if type(got) is tuple and len(got) == 2:  # noqa: PLR2004 - a pair
             target, output = got
             if id(target) in paired:
-                keep(values, output)
+                if keep is not None:
+                    keep(values, output)
                 return target
-            if isinstance(target, Enum):
+            if keep is not None and isinstance(target, Enum):
                 keep(values, output)
         elif id(got) in unpaired:
             return got
         return Unfit(got)
+
+    return take
+
+
+def unpacked(inner: Call, take: Take, *, awaits: bool) -> Call:
+    """Give what `take` makes of what the handler returned."""
 
     async def call_async(*values: Any) -> Any:
         return take(values, await inner(*values))
@@ -95,25 +102,10 @@ def unpacked(inner: Call, pairing: Pairing, keep: Keep, *, awaits: bool) -> Call
     return call_async if awaits else call_plain
 
 
-def nothing(values: tuple[Any, ...], output: Any) -> None:
-    """Keep nothing: nobody undoes it."""
-
-
-def onto_stack(undo: Undo, stack_slot: int, run_slot: int | None) -> Keep:
-    """Put each output onto the run's stack."""
-
-    def keep(values: tuple[Any, ...], output: Any) -> None:
-        run: Run | None = values[run_slot] if run_slot is not None else None
-        place = run._place() if run is not None else None  # noqa: SLF001 - kept off the type that handlers see
-        values[stack_slot].append(Done(undo, output, place))
-
-    return keep
-
-
-def apart(inner: Call) -> Call:
-    """Call in a task of its own that no cancel cuts."""
+def apart(inner: Call, take: Take | None) -> Call:
+    """Call in a task of its own that no cancel cuts; with `take` already in there."""
 
     def call(*values: Any) -> Any:
-        return in_task(inner, *values)
+        return in_task(inner, values, take)
 
     return call

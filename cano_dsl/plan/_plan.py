@@ -8,7 +8,7 @@ from cano_dsl.declare import Injections, Read, ReadUndo
 from cano_dsl.graph import Graph
 from cano_dsl.observe import Observer, events_of
 from cano_dsl.plan._compose import ErrorEdge, marked, observed, routed, threaded
-from cano_dsl.plan._outputs import Pairing, Undo, apart, nothing, onto_stack, unpacked
+from cano_dsl.plan._outputs import Take, Undo, apart, keeping, taking, unpacked
 from cano_dsl.plan._split import Branching, splitting
 from cano_dsl.plan._step import Call, Step
 from cano_dsl.plan._thunk import Argument, make_starter, make_thunk
@@ -189,32 +189,34 @@ class Plan:
         call, awaits = thunk, spec.awaits
         run_slot = self._run_slot(slots)
         undo = self._undo(spec, at, slots)
-        pairing = self._pairing(at)
-        if pairing is not None:
-            used = run_slot if self.uses_run else None
-            keep = onto_stack(undo, len(slots), used) if undo is not None else nothing
-            call = unpacked(call, pairing, keep, awaits=awaits)
+        take = self._take(at, undo, slots)
+        watched = self.events is not None and self.events.of_states
+        is_apart = undo is not None and awaits
+        if take is not None and (watched or not is_apart):
+            call, take = unpacked(call, take, awaits=awaits), None
         if spec.thread and spec.split is None:
             call, awaits = threaded(call), True
-        if self.events is not None and self.events.of_states:
+        if self.events is not None and watched:
             call = observed(call, run_slot, at, self.events, awaits=awaits)
-        if undo is not None and spec.awaits:
-            call = apart(call)
+        if is_apart:
+            call = apart(call, take)
         if spec.on_error:
             call = routed(call, run_slot, at, self._error_edges(spec), awaits=awaits)
         if self.uses_run:
             call = marked(call, run_slot, at, counts=spec.kind != "router")
         return call, awaits
 
-    def _pairing(self, at: Enum) -> Pairing | None:
-        """Say how the state of a handler with an output comes; None for any other handler."""
+    def _take(self, at: Enum, undo: Undo | None, slots: dict[str, int]) -> Take | None:
+        """Compile how the state is taken off what a handler with an output returns; None for any other."""
         handler = self.graph.states[at._name_].handler
         if handler is None or handler.output is None:
             return None
         members = self.states._member_map_
-        return Pairing(
+        run_slot = self._run_slot(slots) if self.uses_run else None
+        return taking(
             frozenset(id(members[name]) for name in handler.paired),
             frozenset(id(members[name]) for name in handler.unpaired),
+            keeping(undo, len(slots), run_slot) if undo is not None else None,
         )
 
     def _undo(self, step: HandlerSpec, at: Enum, slots: dict[str, int]) -> Undo | None:

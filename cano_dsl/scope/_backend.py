@@ -1,6 +1,7 @@
 """The backend at hand, asked cheaply: on asyncio anyio's own answers cost more than what is then done."""
 
 import asyncio
+import math
 
 import anyio
 
@@ -15,13 +16,14 @@ def asyncio_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-def new_scope() -> anyio.CancelScope:
-    """Make a scope of the backend's own class."""
-    if asyncio_loop() is None:
-        return anyio.CancelScope()
+def new_scope(seconds: float = math.inf, *, shield: bool = False) -> anyio.CancelScope:
+    """Make a scope of the backend's own class, which ends after some seconds."""
+    loop = asyncio_loop()
+    if loop is None:
+        return anyio.CancelScope(deadline=anyio.current_time() + seconds, shield=shield)
     if not _known:
         _known.append(type(anyio.CancelScope()))
-    return _known[0]()
+    return _known[0](deadline=loop.time() + seconds, shield=shield)
 
 
 def current_task() -> object:

@@ -102,8 +102,8 @@ class SystemClock:
         await anyio.sleep(seconds)
 
     def scope(self, seconds: float, *, shield: bool = False) -> AbstractContextManager[object]:
-        """Give a scope of anyio's."""
-        return anyio.CancelScope(deadline=current_time() + seconds, shield=shield)
+        """Give a scope of the backend's own class."""
+        return new_scope(seconds, shield=shield)
 
 
 SYSTEM_CLOCK: Clock = SystemClock()

@@ -3,6 +3,8 @@
 import asyncio
 import gc
 import logging
+import os
+import signal
 import threading
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -14,7 +16,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from cano_dsl import Run, RunData, Workflow, compensate, state
+from cano_dsl import Observer, Run, RunData, Workflow, compensate, state
 from cano_dsl.errors import (
     CompensationFailed,
     HandlerFailed,
@@ -885,6 +887,106 @@ def test_compensatable_state_that_ends_the_process(kind: str, run_async: Callabl
         return "nothing"
 
     assert run_async(main) == "KeyboardInterrupt"
+
+
+def interrupted(main: Callable[..., Any], begun: threading.Event, run_async: Callable[..., Any]) -> None:
+    """Run in the main task, and press Ctrl-C once it has begun."""
+
+    def press() -> None:
+        begun.wait(5)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=press)
+    thread.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_async(main)
+    finally:
+        begun.set()
+        thread.join()
+
+
+def test_interrupt_in_a_plain_state_undoes(run_async: Callable[..., Any]) -> None:
+    """R5 and R10: Ctrl-C while a state waits undoes what was done, and is KeyboardInterrupt, not a group of it."""
+    log: Log = []
+    begun = threading.Event()
+
+    async def ship(log: Log) -> Any:
+        log.append("ship")
+        begun.set()
+        await anyio.sleep(10)
+
+    async def main() -> None:
+        await saga(ship, kind="async", undo_kind="async").run(log=log)
+
+    interrupted(main, begun, run_async)
+    assert log == UNDONE
+
+
+def test_interrupt_in_a_compensatable_state_passes_as_itself(run_async: Callable[..., Any]) -> None:
+    """R5: Ctrl-C while a compensatable state waits ends the run with KeyboardInterrupt, and undoes those before."""
+    log: Log = []
+    begun = threading.Event()
+
+    class Job(Enum):
+        A = 1
+        B = 2
+        DONE = 3
+
+    @state(Job.A)
+    async def a() -> tuple[Literal[Job.B], int]:
+        return Job.B, 1
+
+    @state(Job.B)
+    async def b() -> tuple[Literal[Job.DONE], int]:
+        begun.set()
+        await anyio.sleep(0.05)
+        return Job.DONE, 2
+
+    parts = (a, b, compensate(a)(log.append), compensate(b)(lambda output: None))
+    built = Workflow.build(Job, *parts, start=Job.A, exits=(Job.DONE,))
+
+    async def main() -> None:
+        await built.run()
+
+    interrupted(main, begun, run_async)
+    assert log == [1]
+
+
+def test_interrupt_in_a_rollback(run_async: Callable[..., Any]) -> None:
+    """R5: Ctrl-C while a run rolls back is not lost: on asyncio after it, on trio at once, with what is owed."""
+    log: Log = []
+    begun = threading.Event()
+
+    async def refund(output: int, log: Log) -> None:
+        begun.set()
+        await anyio.sleep(0.05)
+        log.append("refund")
+
+    async def main() -> None:
+        await saga(failing, refund=refund).run(log=log)
+
+    interrupted(main, begun, run_async)
+    assert log[3:] in (["refund", "release tea"], [])
+
+
+def test_place_is_that_of_the_failure_again(run_async: Callable[..., Any]) -> None:
+    """O1: after a rollback observers see the run where it failed, not where it was undone."""
+    seen: list[Any] = []
+
+    class Ends(Observer):
+        def run_finished(self, run: Run, *ends: object) -> None:
+            seen.append((run.state, run.idempotency_key))
+
+        def compensation_started(self, run: Run, *what: object) -> None:
+            seen.append((run.state, run.idempotency_key))
+
+    async def main() -> None:
+        with pytest.raises(HandlerFailed):
+            await saga(failing).configure(observers=[Ends()]).bind(log=[]).run("r")
+
+    run_async(main)
+    assert seen == [(Order.CHARGE, "r/1"), (Order.RESERVE, "r/0"), (Order.SHIP, "r/2")]
 
 
 def test_run_that_is_closed_awaits_nothing() -> None:

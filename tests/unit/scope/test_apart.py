@@ -24,9 +24,24 @@ def test_gives_the_result(run_async: Callable[..., Any]) -> None:
         return anyio.get_current_task().id
 
     async def main() -> Any:
-        return await in_task(twice, 3), await in_task(task) == anyio.get_current_task().id
+        return await in_task(twice, (3,)), await in_task(task, ()) == anyio.get_current_task().id
 
     assert run_async(main) == (6, False)
+
+
+def test_then_makes_the_result(run_async: Callable[..., Any]) -> None:
+    """What is given as `then` sees arguments and result, and makes what is given back; what it raises is raised."""
+
+    async def main() -> Any:
+        return await in_task(twice, (3,), lambda args, value: (args, value))
+
+    assert run_async(main) == ((3,), 6)
+
+    async def fails() -> Any:
+        return await in_task(twice, (3,), lambda args, value: {}[value])
+
+    with pytest.raises(KeyError):
+        run_async(fails)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +56,7 @@ def test_raises_what_the_call_raises(error: BaseException, run_async: Callable[.
 
     async def main() -> bool:
         try:
-            await in_task(fails)
+            await in_task(fails, ())
         except BaseException as raised:
             return raised is error
         return False
@@ -57,7 +72,7 @@ def test_settle_never_raises(run_async: Callable[..., Any]) -> None:
         raise error
 
     async def main() -> Any:
-        good, bad = await settle(twice, 2), await settle(fails)
+        good, bad = await settle(twice, (2,)), await settle(fails, ())
         return [(s.value, s.error, s.cancel) for s in (good, bad)]
 
     assert run_async(main) == [(4, None, None), (None, error, None)]
@@ -74,7 +89,7 @@ def test_task_cancel_is_kept_until_the_end(cancels: int) -> None:
         return 1
 
     async def main() -> None:
-        task = asyncio.create_task(in_task(work))
+        task = asyncio.create_task(in_task(work, ()))
         await asyncio.sleep(0.001)
         for number in range(cancels):
             task.cancel(f"stop {number}")
@@ -97,7 +112,7 @@ def test_scope_cancel_is_honoured_after_the_end(run_async: Callable[..., Any]) -
 
     async def main() -> bool:
         with anyio.move_on_after(0.005) as scope:
-            await in_task(work)
+            await in_task(work, ())
             log.append("never")
         await anyio.lowlevel.checkpoint()
         return scope.cancelled_caught
@@ -120,7 +135,7 @@ def test_cancel_goes_before_an_error_but_not_before_an_exit(
     async def main() -> None:
         with anyio.move_on_after(0.005):
             try:
-                await in_task(work)
+                await in_task(work, ())
             except BaseException as raised:
                 seen.append(raised)
                 if raised is not error:
@@ -139,7 +154,7 @@ def test_loop_that_ends_waits_for_the_call() -> None:
         log.append("ended")
 
     async def main() -> None:
-        task = asyncio.create_task(in_task(work))
+        task = asyncio.create_task(in_task(work, ()))
         await asyncio.sleep(0.001)
         assert not task.done()
 
@@ -158,7 +173,7 @@ def test_context_is_a_copy(run_async: Callable[..., Any]) -> None:
 
     async def main() -> tuple[str, str]:
         who.set("caller")
-        return await in_task(work), who.get()
+        return await in_task(work, ()), who.get()
 
     assert run_async(main) == ("caller", "caller")
 
@@ -180,7 +195,7 @@ def test_call_may_use_scopes_and_timeouts_of_its_own(run_async: Callable[..., An
         return False
 
     async def main() -> bool:
-        return await in_task(work)
+        return await in_task(work, ())
 
     assert run_async(main)
-    assert asyncio.run(in_task(native))
+    assert asyncio.run(in_task(native, ()))
