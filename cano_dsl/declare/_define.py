@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any
 
 from cano_dsl.declare._handlers import Handler
-from cano_dsl.declare._injection import Cache, Read, read
+from cano_dsl.declare._injection import Cache, Injections, Read, Role, read
 from cano_dsl.declare._namespace import evaluate, show
 from cano_dsl.declare._targets import Targets, awaited, describe_value, member_name, of_values, read_targets
 from cano_dsl.declare._types import Hint
@@ -162,9 +162,15 @@ def _handler(found: Read, states: type[Enum]) -> HandlerDef:
         doc=spec.doc,
         split=None if spec.split is None else _split(spec.split),
         errors=_errors(spec, states),
-        joined=next((w.want for w in wants if w.role == "joined"), None),
-        failure=next((w.want for w in wants if w.role == "failure"), None),
+        joined=_strictest(wants, "joined"),
+        failure=_strictest(wants, "failure"),
     )
+
+
+def _strictest(wants: Injections, role: Role) -> Want | None:
+    """Give what is asked for in this role: of several, as a split's functions may, one that must have it."""
+    found = [injection.want for injection in wants if injection.role == role]
+    return min(found, key=lambda want: want.optional, default=None)
 
 
 def _split(split: SplitSpec) -> SplitDef:

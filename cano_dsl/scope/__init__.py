@@ -4,7 +4,7 @@ The engine asks this package for the time, for scopes and for threads; so both b
 test can put its own clock in.
 """
 
-from cano_dsl.scope._branches import FAILURE, SUCCESS, Limits, Race, run_branches
+from cano_dsl.scope._branches import FAILURE, SUCCESS, Limits, Outcomes, run_branches
 from cano_dsl.scope._clock import SYSTEM_CLOCK, Clock, Guard, SystemClock
 from cano_dsl.scope._task import cancel_is_pending, in_thread, is_cancel, loop_is_running, run_to_end
 
@@ -15,7 +15,7 @@ __all__ = (
     "Clock",
     "Guard",
     "Limits",
-    "Race",
+    "Outcomes",
     "SystemClock",
     "cancel_is_pending",
     "in_thread",

@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 import anyio
@@ -110,3 +111,11 @@ def cancel_is_pending() -> bool:
     except RuntimeError:  # trio
         return False
     return task is not None and task.cancelling() > 0
+
+
+def forget_cancels() -> None:
+    """Take back every `Task.cancel()` of the calling task, whose cancel has been dealt with."""
+    with suppress(RuntimeError):  # trio
+        task = asyncio.current_task()
+        while task is not None and task.cancelling() > 0:
+            task.uncancel()
