@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 import anyio
 
 from cano_dsl.scope._clock import Clock
-from cano_dsl.scope._spawn import InContext, keep, spawner
+from cano_dsl.scope._spawn import InContext, asyncio_task, keep, spawner
 from cano_dsl.scope._task import forget_cancels, is_cancel
 
 ENDING_LIMIT_S = 30.0
@@ -160,18 +160,20 @@ class Race:
         self, worker: int, indexes: Iterator[int], start: Callable[[int], Awaitable[Any]], scope: Any
     ) -> None:
         """Run branches one after the other, in a task of their own."""
+        task = asyncio_task()
         try:
             with scope:
                 while not self._closed and (index := next(indexes, None)) is not None:
                     self._at[worker] = index
                     try:
-                        value = await InContext(_begun(start, index))
+                        value = await InContext(start, index)
                     except BaseException as error:
                         if self._ends(index, error, scope):
                             raise
                     else:
                         self.succeed(index, value)
-                    forget_cancels()  # of this branch's, which must not reach the next one
+                    if task is not None and task.cancelling():
+                        forget_cancels(task)  # the branch's own, which must not reach the next one
         except BaseException as error:  # noqa: BLE001 - see `one`
             self._abort(error)
         self.left -= 1
@@ -337,12 +339,9 @@ def _spawn_all(
     return None
 
 
-async def _begun(start: Callable[[int], Awaitable[Any]], index: int) -> Any:
-    return await start(index)
-
-
 def _fatal_part(error: BaseException) -> BaseException | None:
-    """Give what is neither an `Exception` nor a cancel, such as KeyboardInterrupt, alone or in a group."""
-    if isinstance(error, BaseExceptionGroup):
-        return error.subgroup(lambda part: not isinstance(part, Exception) and not is_cancel(part))
-    return None if isinstance(error, Exception) or is_cancel(error) else error
+    """Give what is neither an `Exception` nor a cancel, such as KeyboardInterrupt; of a group all but cancels."""
+    if not isinstance(error, BaseExceptionGroup):
+        return None if isinstance(error, Exception) or is_cancel(error) else error
+    rest = error.subgroup(lambda part: not is_cancel(part))
+    return None if isinstance(rest, Exception) else rest

@@ -4,7 +4,6 @@ import asyncio
 import math
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from contextlib import suppress
 from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 import anyio
@@ -113,9 +112,7 @@ def cancel_is_pending() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def forget_cancels() -> None:
-    """Take back every `Task.cancel()` of the calling task, whose cancel has been dealt with."""
-    with suppress(RuntimeError):  # trio
-        task = asyncio.current_task()
-        while task is not None and task.cancelling() > 0:
-            task.uncancel()
+def forget_cancels(task: "asyncio.Task[Any]") -> None:
+    """Take back every `Task.cancel()` of a task, whose cancel has been dealt with."""
+    while task.cancelling() > 0:
+        task.uncancel()

@@ -68,9 +68,7 @@ def test_verdict_is_the_table_and_its_continuations(total: int) -> None:
         for successes in range(total + 1):
             for failures in range(total - successes + 1):
                 for over in (False, True):
-                    found = decide(
-                        join, successes=successes, failures=failures, total=total, expired=over
-                    )
+                    found = decide(join, successes=successes, failures=failures, total=total, expired=over)
                     wanted = expected(join, successes, failures, total, over=over)
                     assert found == wanted, (join, successes, failures, total, over)
 
@@ -79,9 +77,7 @@ def first_decision(join: Join, order: tuple[bool, ...]) -> tuple[int, str]:
     """Give after how many outcomes of an order it is decided, and how."""
     for count in range(len(order) + 1):
         successes = sum(order[:count])
-        found = decide(
-            join, successes=successes, failures=count - successes, total=len(order), expired=False
-        )
+        found = decide(join, successes=successes, failures=count - successes, total=len(order), expired=False)
         if found != "undecided":
             return count, found
     return len(order) + 1, "undecided"
@@ -148,7 +144,7 @@ def test_percentage_is_exact(p: float, total: int, needed: int) -> None:
 
 @pytest.mark.parametrize("hundredths", range(1, 101))
 def test_percent_of_a_hundred(hundredths: int) -> None:
-    """n hundredths of a hundred branches are n, whatever the float between them is."""
+    """So many hundredths of a hundred branches are so many, whatever the float between them is."""
     assert Join.percentage(hundredths / 100).needed(100) == hundredths
 
 

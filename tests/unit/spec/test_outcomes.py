@@ -61,7 +61,10 @@ def test_of_names_what_there_is() -> None:
     """J8: `of` a branch that is none says which there are, or where to look instead."""
     with pytest.raises(LookupError) as caught:
         joined(keys=[1, 2, 3, 4]).of(asyncio.sleep)
-    assert str(caught.value) == f"the split has no branch {asyncio.sleep!r}: it has ask(0), ask(1), ask(2), ask(3)"
+    assert (
+        str(caught.value)
+        == f"the split has no branch {asyncio.sleep!r}: it has ask(0), ask(1), ask(2), ask(3)"
+    )
     with pytest.raises(LookupError, match="its branches share one function: use successes"):
         joined().of(asyncio.sleep)
 
