@@ -340,7 +340,7 @@ def _spawn_all(
 
 
 def _fatal_part(error: BaseException) -> BaseException | None:
-    """Give what is neither an `Exception` nor a cancel, such as KeyboardInterrupt; of a group all but cancels."""
+    """Give what is no `Exception` and no cancel, such as KeyboardInterrupt; of a group all but cancels."""
     if not isinstance(error, BaseExceptionGroup):
         return None if isinstance(error, Exception) or is_cancel(error) else error
     rest = error.subgroup(lambda part: not is_cancel(part))
