@@ -113,8 +113,7 @@ def test_fork_ids_are_free() -> None:
     Names: Any = Enum("Names", {name: index for index, name in enumerate(names)})
     members = list(Names)
     parts = [
-        split(at, over=(1,), join=Join.all(), to=after)(ask)
-        for at, after in itertools.pairwise(members)
+        split(at, over=(1,), join=Join.all(), to=after)(ask) for at, after in itertools.pairwise(members)
     ]
     text = Workflow.build(Names, *parts, start=members[0], exits=(members[-1],)).mermaid()
     forks = [line.split()[1] for line in text.splitlines() if "<<fork>>" in line]
