@@ -1,10 +1,15 @@
 """Fixtures that every test can ask for."""
 
+import asyncio
+import math
+import selectors
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio
 import pytest
+import trio
+import trio.testing
 
 collect_ignore_glob = ["typing/programs/*"]  # read by type checkers, and wrong on purpose
 
@@ -39,3 +44,72 @@ def run_async(backend: str) -> Runner:
         return anyio.run(fn, *args, backend=backend)
 
     return run
+
+
+class JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
+    """Looks for what is ready, and where nothing is lets the loop's clock jump to the next timer."""
+
+    loop: "VirtualLoop"
+
+    def select(self, timeout: float | None = None) -> Any:
+        """Wait really only where nothing is due ever, as for a thread."""
+        if timeout is None:
+            return super().select(None)
+        ready = super().select(0)
+        if not ready:
+            self.loop.now += timeout
+        return ready
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An event loop whose time passes only when it has nothing else to do."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        selector = JumpingSelector()
+        selector.loop = self
+        super().__init__(selector)
+
+    def time(self) -> float:
+        """Give the seconds since it was made."""
+        return self.now
+
+
+@pytest.fixture
+def backend_options(backend: str) -> Callable[[], dict[str, Any]]:
+    """Give a function that gives the options for a loop in virtual time, a new one at each call."""
+
+    def options() -> dict[str, Any]:
+        if backend == "trio":
+            return {"clock": trio.testing.MockClock(autojump_threshold=0)}
+        return {"loop_factory": VirtualLoop}
+
+    return options
+
+
+@pytest.fixture
+def run_virtual(backend: str, backend_options: Callable[[], dict[str, Any]]) -> Runner:
+    """Give a function that runs an async function in virtual time, and sees that it leaves nothing behind."""
+
+    async def checked(fn: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+        before = left_behind()
+        try:
+            return await fn(*args)
+        finally:
+            assert left_behind() == before
+
+    def run(fn: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+        return anyio.run(checked, fn, *args, backend=backend, backend_options=backend_options())
+
+    return run
+
+
+def left_behind() -> tuple[int, bool]:
+    """Count the tasks of the running loop, and say whether a timer is set."""
+    try:
+        loop: Any = asyncio.get_running_loop()
+    except RuntimeError:
+        facts = trio.lowlevel.current_statistics()
+        return facts.tasks_living, facts.seconds_to_next_deadline != math.inf
+    timers = [handle for handle in loop._scheduled if not handle.cancelled()]
+    return len(asyncio.all_tasks()), bool(timers)

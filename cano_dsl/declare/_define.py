@@ -9,7 +9,7 @@ from typing import Any, Union
 
 from cano_dsl.declare._compensate import Compensation
 from cano_dsl.declare._handlers import Handler
-from cano_dsl.declare._injection import Cache, Injections, Read, ReadUndo, injections, read
+from cano_dsl.declare._injection import Cache, Injections, Read, ReadUndo, Role, injections, read
 from cano_dsl.declare._namespace import evaluate, show
 from cano_dsl.declare._targets import (
     Targets,
@@ -183,8 +183,8 @@ def _handler(found: Read, states: type[Enum]) -> HandlerDef:
         doc=spec.doc,
         split=None if spec.split is None else _split(spec.split),
         errors=_errors(spec, states),
-        joined=next((w.want for w in wants if w.role == "joined"), None),
-        failure=next((w.want for w in wants if w.role == "failure"), None),
+        joined=_strictest(wants, "joined"),
+        failure=_strictest(wants, "failure"),
     )
     return _with_output(handler, spec, targets) if targets.outputs else handler
 
@@ -216,6 +216,12 @@ def _compensation(
         thread=spec.thread,
         doc=spec.doc,
     )
+
+
+def _strictest(wants: Injections, role: Role) -> Want | None:
+    """Give what is asked for in this role: of several, as a split's functions may, one that must have it."""
+    found = [injection.want for injection in wants if injection.role == role]
+    return min(found, key=lambda want: want.optional, default=None)
 
 
 def _split(split: SplitSpec) -> SplitDef:

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from cano_dsl.errors import SignatureError, Where
 from cano_dsl.spec import EMPTY, Parameter, Scope
 
-_GENERATORS = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+GENERATORS = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 _VARIADIC = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 _POSITIONAL = ("is positional-only, but resources are found by name", 'Remove the "/"')
 _NOWHERE: Mapping[str, Any] = {}
@@ -87,7 +87,7 @@ def read_parameters(
     Raises:
         SignatureError: A parameter cannot be a resource, or the function yields.
     """
-    if function is not None and function.__code__.co_flags & _GENERATORS:
+    if function is not None and function.__code__.co_flags & GENERATORS:
         raise SignatureError(
             what=f"{what} {name_of(fn)!r} is a generator",
             fix="Return the next state instead of yielding" if what == "handler" else "Do not yield",

@@ -15,6 +15,7 @@ from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeAlias, 
 from cano_dsl.declare._decorators import declares_awaitable
 from cano_dsl.declare._handlers import AsyncSplit, Gather, Handler, PlainSplit
 from cano_dsl.declare._on_error import ErrorTargets, error_targets
+from cano_dsl.declare._refused import refuse_generator, refuse_unlike_branches
 from cano_dsl.declare._signature import (
     function_of,
     is_async,
@@ -275,6 +276,7 @@ def split(
         )
     if branches:
         parts = tuple(_branch(branch, frame) for branch in branches)
+        refuse_unlike_branches(parts, options.where, thread=thread)
         return Gather(_spec(options, None, parts, items=None, over=None))
     items, source = _source(over, frame, options.where)
     return SplitDecorator(options, items, source)
@@ -355,8 +357,8 @@ def _source(over: Any, frame: FrameType, where: Where) -> tuple[Sequence[Any] | 
 
 
 def _branch(branch: Any, frame: FrameType) -> Part:
-    nested: Callable[[], Part] | None = getattr(branch, "_part", None)
-    part = nested() if nested is not None else _part(branch, frame)
+    nested: Callable[[Any], Part] | None = getattr(type(branch), "_part", None)  # a mock has any attribute
+    part = nested(branch) if nested is not None else _part(branch, frame)
     if not part.awaits:
         raise SignatureError(
             what=f"branch {part.name!r} is not async",
@@ -379,6 +381,7 @@ def _part(fn: Any, frame: FrameType) -> Part:
     function = function_of(fn)
     here = Where(frame.f_code.co_filename, frame.f_lineno)
     refuse_uncallable(fn, here)
+    refuse_generator(fn, function)
     parameters, returns = read_parameters(fn, function)
     scope = scope_of(function, frame)
     return Part(

@@ -70,6 +70,8 @@ async def execute(plan: Plan, given: Mapping[str, Any], order: Order) -> Enum:
     except BaseException as error:
         _tell_failure(plan, run, error)
         raise
+    finally:
+        run._leave()  # noqa: SLF001 - kept off the type that handlers see
     if events is not None and events.run_finished is not None:
         events.run_finished(run, end, None)
     return end

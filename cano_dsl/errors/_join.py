@@ -1,6 +1,7 @@
 """A split that could not be joined, with what came of each branch."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 from cano_dsl.errors._place import RunPlace
@@ -96,14 +97,17 @@ class JoinFailed(RunError):
         self.timeout_s = timeout_s
         self.stuck = tuple(stuck)
         self.refused = refused
-        super().__init__(f"split {named(at.state)} of workflow {at.workflow!r} {self._said()}", at=at)
+        super().__init__(self._sentence(at), at=at)
 
     def moved(self, at: RunPlace) -> "JoinFailed":
         """Give the same error with another place, which knows more of the path."""
-        fields = {name: value for name, value in vars(self).items() if name != "at"}
-        twin = JoinFailed(at=at, **fields)
-        twin.__cause__, twin.__traceback__ = self.__cause__, self.__traceback__
+        twin = copy(self)
+        twin.at = at
+        twin.args = (f"{self._sentence(at)} ({at})",)
         return twin
+
+    def _sentence(self, at: RunPlace) -> str:
+        return f"split {named(at.state)} of workflow {at.workflow!r} {self._said()}"
 
     def _said(self) -> str:
         if self.refused:
@@ -111,9 +115,9 @@ class JoinFailed(RunError):
         if self.stuck:
             names = _listed([branch.name for branch in self.stuck])
             return f"has branches that did not end within 30 s of being cancelled: {names}"
-        needs = "an outcome" if self.needed is None else f"{self.needed} successes"
+        needs = "an outcome" if self.needed is None else _counted(self.needed, "success")
         counts = (
-            f"{self.join} needs {needs} of {self.total} branches, "
+            f"{self.join} needs {needs} of {_counted(self.total, 'branch')}, "
             f"{self.successes} succeeded, {len(self.errors)} failed"
         )
         why = _listed([f"{failure.name} {told(failure.error)}" for failure in self.errors])
@@ -121,6 +125,10 @@ class JoinFailed(RunError):
         if self.timeout_s is not None:
             return f"was not joined within {self.timeout_s:g} s: {counts}{failed}"
         return f"cannot be joined: {counts}{failed}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}es"
 
 
 def _listed(texts: Sequence[str]) -> str:

@@ -74,24 +74,30 @@ class ErrorEdge(NamedTuple):
 def routed(inner: Call, slot: int, at: Enum, edges: tuple[ErrorEdge, ...], *, awaits: bool) -> Call:
     """Take the first error edge that an exception fits, instead of raising it."""
 
-    def edge_of(run: Run, error: Exception) -> ErrorEdge:
+    def edge_of(run: Run, error: Exception) -> ErrorEdge | None:
         for edge in edges:
             if isinstance(error, edge.kind):
                 run._next = Failure(error=error, state=at)  # noqa: SLF001 - see `marked`
                 return edge
-        raise error
+        return None
 
     async def call_async(*values: Any) -> Any:
         try:
             return await inner(*values)
-        except Exception as error:  # noqa: BLE001 - one that fits no edge is raised again
-            return edge_of(values[slot], error)
+        except Exception as error:
+            edge = edge_of(values[slot], error)
+            if edge is None:
+                raise
+            return edge
 
     def call_plain(*values: Any) -> Any:
         try:
             return inner(*values)
-        except Exception as error:  # noqa: BLE001 - one that fits no edge is raised again
-            return edge_of(values[slot], error)
+        except Exception as error:
+            edge = edge_of(values[slot], error)
+            if edge is None:
+                raise
+            return edge
 
     return call_async if awaits else call_plain
 

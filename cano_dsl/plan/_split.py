@@ -5,11 +5,11 @@ from functools import partial
 from inspect import isawaitable
 from typing import Any, NamedTuple
 
-from cano_dsl.errors import Branch, BranchFailure, JoinFailed, RunPlace, shown
+from cano_dsl.errors import Branch, BranchFailure, JoinFailed, RunPlace, named, shown
 from cano_dsl.observe import Events
 from cano_dsl.plan._retry import Start, retried
 from cano_dsl.plan._step import Call, Values
-from cano_dsl.scope import FAILURE, SUCCESS, Clock, Limits, Race, in_thread, run_branches
+from cano_dsl.scope import FAILURE, SUCCESS, Clock, Limits, Outcomes, in_thread, run_branches
 from cano_dsl.spec import HandlerSpec, Join, Joined, Run, SplitSpec, decide, why_not
 
 
@@ -37,7 +37,7 @@ def splitting(of: Branching, clock: Clock, events: Events | None) -> Call:
     """Make the call of a split's step."""
     split, join = of.split, of.split.join
     (target,) = of.spec.to or (None,)
-    keys = {} if split.shared else {part.key: index for index, part in enumerate(split.branches)}
+    keys = () if split.shared else tuple(part.key for part in split.branches)
 
     async def call(*values: Any) -> Any:
         run: Run = values[of.run_slot]
@@ -61,7 +61,7 @@ def splitting(of: Branching, clock: Clock, events: Events | None) -> Call:
             bulkhead=split.bulkhead,
         )
         _refuse_unjoined(of, run, race, name)
-        run._next = Joined(values=race.values, marks=bytes(race.marks), name=name, at=keys)  # noqa: SLF001
+        run._next = Joined(values=race.values, marks=race.marks, name=name, keys=keys)  # noqa: SLF001
         return target
 
     return call
@@ -79,7 +79,7 @@ async def _items(of: Branching, values: Values) -> Sequence[Any] | None:
     items = of.source(*values)
     if isawaitable(items):
         items = await items
-    if not isinstance(items, Iterable) or isinstance(items, (str, bytes)):
+    if not isinstance(items, Iterable) or isinstance(items, (str, bytes, bytearray)):
         over = of.split.over
         raise TypeError(
             f"{over.name if over else 'over='} gave {shown(items)}, not a collection of items "
@@ -149,42 +149,45 @@ def _observed(start: Start, events: Events, run: Run, name: Callable[[int], str]
     return observed
 
 
-def _refuse_unjoined(of: Branching, run: Run, race: Race, name: Callable[[int], str]) -> None:
+def _refuse_unjoined(of: Branching, run: Run, race: Outcomes, name: Callable[[int], str]) -> None:
     """Raise `JoinFailed` unless the join is satisfied and every branch has ended."""
     verdict = decide(
         of.split.join,
         successes=race.successes,
         failures=race.failures,
-        total=race.count,
+        total=race.total,
         expired=race.expired,
     )
     if verdict == "satisfied" and not race.stuck:
         return
-    failed = [index for index in range(race.count) if race.marks[index] == FAILURE]
+    failed = [index for index in range(race.total) if race.marks[index] == FAILURE]
     errors = [BranchFailure(index, name(index), race.values[index]) for index in failed]
     error = _failed(
         of,
         run,
-        race.count,
+        race.total,
         successes=race.successes,
         errors=errors,
         cancelled=[
             Branch(index, name(index))
-            for index in range(race.count)
+            for index in range(race.total)
             if race.marks[index] not in (SUCCESS, FAILURE)
         ],
         timeout_s=of.split.timeout_s if race.expired else None,
         stuck=[Branch(index, name(index)) for index in race.stuck],
     )
-    raised = [failure.error for failure in errors]
-    error.__cause__ = _cause(error, raised)
-    raise error
+    error.__cause__ = _cause(error)
+    try:
+        raise error
+    finally:
+        del error  # with its traceback it would be a cycle
 
 
-def _cause(error: JoinFailed, raised: list[BaseException]) -> BaseException | None:
+def _cause(error: JoinFailed) -> BaseException | None:
+    raised = [failure.error for failure in error.errors]
     if len(raised) < 2:  # noqa: PLR2004 - one needs no group
         return raised[0] if raised else None
-    return BaseExceptionGroup(f"branches of {error.at.state} failed", raised)
+    return BaseExceptionGroup(f"branches of {named(error.at.state)} failed", raised)
 
 
 def _failed(of: Branching, run: Run, total: int, **facts: Any) -> JoinFailed:

@@ -55,6 +55,12 @@ _ENTITIES = {
     "\r": " ",
 }
 _ICON = re.compile(r":(?=fa-)")  # fa:fa-car would be drawn as a picture
+# On an arrow a label ends at the first : or ;, so there is no entity: the wide forms stand for them.
+_WIDE: dict[int, int | str] = {
+    **{ord(sign): ord(sign) + 0xFEE0 for sign in '&<>"#;:*`$'},
+    ord("\n"): " ",
+    ord("\r"): " ",
+}
 _OUTER_UNDERSCORES = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 
 
@@ -163,13 +169,13 @@ def _arrows(graph: Graph, node: Node, ids: Mapping[str, str], forks: Mapping[str
     split = _split(node)
     if split is not None:
         fork = forks[node.name]
-        yield Arrow(source, fork, escape(_branches(split)))
-        yield from (Arrow(fork, ids[target], escape(_joined(split))) for target in node.targets)
+        yield Arrow(source, fork, widen(_branches(split)))
+        yield from (Arrow(fork, ids[target], widen(_joined(split))) for target in node.targets)
     else:
         yield from (Arrow(source, ids[target]) for target in node.targets)
     for edge in graph.edges:
         if edge.source == node.name and edge.error is not None:
-            yield Arrow(source, ids[edge.target], f"⚡ {escape(edge.error or 'any error')}")
+            yield Arrow(source, ids[edge.target], f"⚡ {widen(edge.error or 'any error')}")
 
 
 def _branches(split: SplitDef) -> str:
@@ -188,3 +194,8 @@ def escape(text: str) -> str:
     """Write text so that Mermaid shows it and reads nothing into it."""
     text = "".join(_ENTITIES.get(character, character) for character in text)
     return _OUTER_UNDERSCORES.sub("&lowbar;", _ICON.sub("&colon;", text))
+
+
+def widen(text: str) -> str:
+    """Write text so that Mermaid shows it on an arrow and reads nothing into it."""
+    return _OUTER_UNDERSCORES.sub(chr(ord("_") + 0xFEE0), text.translate(_WIDE))

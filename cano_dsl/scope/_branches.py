@@ -6,17 +6,15 @@ the caller's scopes, so the caller passes on whatever cancels it, waits for ever
 and raises the first cancel again as the same object.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import suppress
-from contextvars import copy_context
-from itertools import islice
 from typing import Any, NamedTuple, cast
 
 import anyio
 
 from cano_dsl.scope._clock import Clock
-from cano_dsl.scope._task import is_cancel
+from cano_dsl.scope._spawn import InContext, asyncio_task, keep, spawner
+from cano_dsl.scope._task import forget_cancels, is_cancel
 
 ENDING_LIMIT_S = 30.0
 
@@ -35,19 +33,35 @@ class Limits(NamedTuple):
     hopeless: int | None
 
 
-class Race:
-    """What has come of the branches so far, and how they ended.
+class Outcomes(NamedTuple):
+    """What came of the branches.
 
     Attributes:
-        count: How many there are.
+        total: How many there are.
         marks: What each came to: `SUCCESS`, `FAILURE`, or `PENDING` for one that was cancelled or not begun.
         values: Each one's value, or its error.
         successes: How many succeeded before the decision.
         failures: How many failed before it.
         expired: Whether time ran out before a decision.
+        stuck: Those that did not end within 30 s of being cancelled.
+    """
+
+    total: int
+    marks: bytes
+    values: list[Any]
+    successes: int
+    failures: int
+    expired: bool
+    stuck: tuple[int, ...]
+
+
+class Race:
+    """What has come of the branches so far, and how they ended: `Outcomes` in the making.
+
+    Attributes:
         workers: The tasks, by number.
         left: How many tasks have not ended yet.
-        stuck: Those that did not end within 30 s of being cancelled.
+        fatal: What must end everything.
     """
 
     __slots__ = (
@@ -124,8 +138,9 @@ class Race:
                 with scope:
                     try:
                         value = await start(index)
-                    except BaseException as error:  # noqa: BLE001 - see `_raised`
-                        self._raised(index, error, scope)
+                    except BaseException as error:
+                        if self._ends(index, error, scope):
+                            raise
                     else:  # `succeed`, which as a call is a fiftieth of a branch
                         if not self._closed:
                             self.marks[index] = SUCCESS
@@ -145,16 +160,20 @@ class Race:
         self, worker: int, indexes: Iterator[int], start: Callable[[int], Awaitable[Any]], scope: Any
     ) -> None:
         """Run branches one after the other, in a task of their own."""
+        task = asyncio_task()
         try:
             with scope:
                 while not self._closed and (index := next(indexes, None)) is not None:
                     self._at[worker] = index
                     try:
-                        value = await start(index)
-                    except BaseException as error:  # noqa: BLE001 - see `_raised`
-                        self._raised(index, error, scope)
+                        value = await InContext(start, index)
+                    except BaseException as error:
+                        if self._ends(index, error, scope):
+                            raise
                     else:
                         self.succeed(index, value)
+                    if task is not None and task.cancelling():
+                        forget_cancels(task)  # the branch's own, which must not reach the next one
         except BaseException as error:  # noqa: BLE001 - see `one`
             self._abort(error)
         self.left -= 1
@@ -162,16 +181,27 @@ class Race:
         if not self.left:
             self._ended.set()
 
-    def _raised(self, index: int, error: BaseException, scope: Any) -> None:
+    def _ends(self, index: int, error: BaseException, scope: Any) -> bool:
         """Count what a branch raised, unless it is a cancel by its scope or must end everything."""
-        if not isinstance(error, Exception) and (scope.cancel_called or not is_cancel(error)):
-            raise error
+        if not isinstance(error, Exception) and (scope.cancel_called or _fatal_part(error) is not None):
+            return True
         self.fail(index, error)  # a cancel that is not ours: somebody else cancelled the task
+        return False
 
     def _abort(self, error: BaseException) -> None:
-        """Keep what must end everything; errors and cancels that come after the decision count no more."""
+        """Keep what must end everything; errors and cancels that come after the decision count no more.
+
+        An `Exception` before it is raised by the scope, which the branch has left in disorder.
+        """
         if self.fatal is None:
-            self.fatal = _fatal_part(error)
+            self.fatal = error if isinstance(error, Exception) and not self._closed else _fatal_part(error)
+        self.close()
+
+    def without(self, workers: int) -> None:
+        """Count out the last workers, which could not be started; nothing counts any more."""
+        for worker in self.workers[len(self.workers) - workers :]:
+            self._gone[worker] = 1
+        self.left -= workers
         self.close()
 
     async def decision(self, clock: Clock, timeout_s: float | None) -> BaseException | None:
@@ -182,6 +212,8 @@ class Race:
             else:
                 with clock.scope(timeout_s):
                     await self._decided.wait()
+        except GeneratorExit:  # closed by hand, or with its loop: there is nothing to wait with
+            raise
         except BaseException as error:  # noqa: BLE001 - raised again once every branch has ended
             self._closed = True
             return error
@@ -192,9 +224,7 @@ class Race:
     async def end(self, scopes: Iterable[Any], clock: Clock) -> BaseException | None:
         """Cancel what still runs and wait for it, at most 30 s; give what cancelled the waiting."""
         first: BaseException | None = None
-        for scope, gone in zip(scopes, self._gone, strict=True):
-            if not gone:
-                scope.cancel()
+        self.cancel(scopes)
         until = clock.monotonic() + ENDING_LIMIT_S
         while self.left:
             rest = until - clock.monotonic()
@@ -204,10 +234,35 @@ class Race:
             try:
                 with clock.scope(rest, shield=True):
                     await self._ended.wait()
+            except GeneratorExit:
+                raise
             except BaseException as error:  # noqa: BLE001 - raised again by the caller
                 if first is None:
                     first = error
         return first
+
+    def cancel(self, scopes: Iterable[Any]) -> None:
+        """Cancel what still runs."""
+        self._closed = True
+        for scope, gone in zip(scopes, self._gone, strict=True):
+            if not gone:
+                scope.cancel()
+
+    def release(self) -> "Outcomes":
+        """Give what came of the branches, and keep none of it.
+
+        Errors know the frames that they went through, and those know the race: it would be a cycle.
+        """
+        values, self.values = self.values, []
+        return Outcomes(
+            total=self.count,
+            marks=bytes(self.marks),
+            values=values,
+            successes=self.successes,
+            failures=self.failures,
+            expired=self.expired,
+            stuck=self.stuck,
+        )
 
 
 async def run_branches(
@@ -218,7 +273,7 @@ async def run_branches(
     clock: Clock,
     timeout_s: float | None = None,
     bulkhead: int | None = None,
-) -> Race:
+) -> Outcomes:
     """Run branches at once until they are decided, end the rest, and give what came of them.
 
     They start in order, at most `bulkhead` at once, and then with as many tasks. A branch never ends the
@@ -240,60 +295,53 @@ async def run_branches(
     race = Race(count, limits, count if many else cast("int", bulkhead))
     make = type(anyio.CancelScope())
     scopes = [make() for _ in race.workers]
-    spawn, in_order = _spawner()
-    if many and in_order:
-        tasks = [spawn(race.one(index, start, scope)) for index, scope in enumerate(scopes)]
+    works: Iterator[Coroutine[Any, Any, None]]
+    if many:
+        works = (race.one(index, start, scope) for index, scope in enumerate(scopes))
     else:
         shared = iter(range(count))
-        tasks = [
-            spawn(race.several(worker, islice(shared, 1) if many else shared, start, scope))
-            for worker, scope in enumerate(scopes)
-        ]
-    first: BaseException | None = None
+        works = (race.several(worker, shared, start, scope) for worker, scope in enumerate(scopes))
+    tasks: list[Any] = []
+    first = second = None
     try:
-        first = await race.decision(clock, timeout_s)
+        first = _spawn_all(race, works, tasks)
+        if first is None:
+            first = await race.decision(clock, timeout_s)
         if race.left:
             second = await race.end(scopes, clock)
-            first = first if first is not None else second
         if race.left:
-            _keep(tasks)
-        first = first if first is not None else race.fatal
-        if first is not None:
-            raise first
+            keep(tasks)
+        for error in (race.fatal, first, second):
+            if error is not None:
+                raise error
+    except GeneratorExit:
+        with suppress(RuntimeError):  # no loop runs any more
+            race.cancel(scopes)
+        raise
     finally:
         del tasks
-        first = second = None  # with its traceback it would be a cycle
-    return race
+        race.fatal = first = second = error = None  # with its traceback it would be a cycle
+    return race.release()
+
+
+def _spawn_all(
+    race: Race, works: Iterator[Coroutine[Any, Any, None]], tasks: list[Any]
+) -> BaseException | None:
+    """Start every worker; where one cannot be started, give why, and count out the rest."""
+    spawn = spawner()
+    for work in works:
+        try:
+            tasks.append(spawn(work))
+        except BaseException as error:  # noqa: BLE001 - raised by the caller, once those started have ended
+            work.close()
+            race.without(len(race.workers) - len(tasks))
+            return error
+    return None
 
 
 def _fatal_part(error: BaseException) -> BaseException | None:
-    """Give what is neither an `Exception` nor a cancel, such as KeyboardInterrupt, alone or in a group."""
-    if isinstance(error, BaseExceptionGroup):
-        return error.subgroup(lambda part: not isinstance(part, Exception) and not is_cancel(part))
-    return None if isinstance(error, Exception) or is_cancel(error) else error
-
-
-_kept: set[Any] = set()
-
-
-def _keep(tasks: Iterable[Any]) -> None:
-    """Hold tasks that refuse to end: asyncio itself holds none."""
-    for task in tasks:
-        if isinstance(task, asyncio.Task) and not task.done():
-            _kept.add(task)
-            task.add_done_callback(_kept.discard)
-
-
-def _spawner() -> tuple[Callable[[Coroutine[Any, Any, None]], object], bool]:
-    """Give what starts a task that no scope of the caller reaches, and whether they run in that order."""
-    with suppress(RuntimeError):
-        task = asyncio.current_task()
-        if task is not None:
-            return task.get_loop().create_task, True
-    import trio
-
-    return lambda work: trio.lowlevel.spawn_system_task(_given, work, context=copy_context()), False
-
-
-async def _given(work: Coroutine[Any, Any, None]) -> None:
-    await work
+    """Give what is no `Exception` and no cancel, such as KeyboardInterrupt; of a group all but cancels."""
+    if not isinstance(error, BaseExceptionGroup):
+        return None if isinstance(error, Exception) or is_cancel(error) else error
+    rest = error.subgroup(lambda part: not is_cancel(part))
+    return None if isinstance(rest, Exception) else rest

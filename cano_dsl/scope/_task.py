@@ -108,3 +108,9 @@ def cancel_is_pending() -> bool:
     except RuntimeError:  # trio
         return False
     return task is not None and task.cancelling() > 0
+
+
+def forget_cancels(task: "asyncio.Task[Any]") -> None:
+    """Take back every `Task.cancel()` of a task, whose cancel has been dealt with."""
+    while task.cancelling() > 0:
+        task.uncancel()

@@ -1,6 +1,6 @@
 """What a state can ask for about the one before it: the outcomes of a split, or the failure that led here."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Generic, Protocol, TypeVar, final, overload
@@ -69,7 +69,7 @@ class Joined(Generic[T_co]):
         <Sum.DONE: 3>
     """
 
-    __slots__ = ("_at", "_marks", "_name", "_values")
+    __slots__ = ("_keys", "_marks", "_name", "_values")
 
     def __init__(
         self,
@@ -77,12 +77,12 @@ class Joined(Generic[T_co]):
         values: Sequence[Any],
         marks: bytes,
         name: Callable[[int], str],
-        at: Mapping[object, int] | None = None,
+        keys: Sequence[object] = (),
     ) -> None:
         self._values = values
         self._marks = marks  # for each branch: 0 cancelled, 1 succeeded, 2 failed
         self._name = name
-        self._at = at if at is not None else {}
+        self._keys = keys  # of branches that the split names, which may be unhashable
 
     def _marked(self, mark: int) -> list[int]:
         return [index for index, found in enumerate(self._marks) if found == mark]
@@ -117,13 +117,12 @@ class Joined(Generic[T_co]):
         Raises:
             LookupError: The split has no such branch.
         """
-        try:
-            index = self._at[branch]
-        except (KeyError, TypeError):
-            known = ", ".join(self._name(index) for index in self._at.values())
-            known = f"it has {known}" if known else "its branches share one function: use successes"
-            raise LookupError(f"the split has no branch {branch!r}: {known}") from None
-        return self._values[index] if self._marks[index] == 1 else None
+        for index, key in enumerate(self._keys):
+            if key is branch or key == branch:
+                return self._values[index] if self._marks[index] == 1 else None
+        known = ", ".join(self._name(index) for index in range(len(self._keys)))
+        known = f"it has {known}" if known else "its branches share one function: use successes"
+        raise LookupError(f"the split has no branch {branch!r}: {known}")
 
     def __repr__(self) -> str:
         """Count the outcomes."""

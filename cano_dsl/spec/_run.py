@@ -98,6 +98,10 @@ class Run:
         self._sequence += step
         self._entry, self._next = self._next, None
 
+    def _leave(self) -> None:
+        """Let go of what a state was entered with: a failure's traceback leads back to this run."""
+        self._entry = self._next = None
+
     def _of_branch(self, index: int) -> Self:
         """Give the run as a branch sees it."""
         run: Any = object.__new__(type(self))
