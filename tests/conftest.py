@@ -4,6 +4,7 @@ import asyncio
 import math
 import selectors
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import anyio
@@ -75,33 +76,33 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self.now
 
 
-@pytest.fixture
-def backend_options(backend: str) -> Callable[[], dict[str, Any]]:
-    """Give a function that gives the options for a loop in virtual time, a new one at each call."""
+def in_virtual_time(backend: str, fn: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+    """Run an async function in virtual time, and see that it leaves no task and no timer behind."""
 
-    def options() -> dict[str, Any]:
-        if backend == "trio":
-            return {"clock": trio.testing.MockClock(autojump_threshold=0)}
-        return {"loop_factory": VirtualLoop}
-
-    return options
-
-
-@pytest.fixture
-def run_virtual(backend: str, backend_options: Callable[[], dict[str, Any]]) -> Runner:
-    """Give a function that runs an async function in virtual time, and sees that it leaves nothing behind."""
-
-    async def checked(fn: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+    async def checked() -> Any:
         before = left_behind()
         try:
             return await fn(*args)
         finally:
             assert left_behind() == before
 
-    def run(fn: Callable[..., Awaitable[Any]], *args: Any) -> Any:
-        return anyio.run(checked, fn, *args, backend=backend, backend_options=backend_options())
+    if backend == "trio":
+        options: dict[str, Any] = {"clock": trio.testing.MockClock(autojump_threshold=0)}
+    else:
+        options = {"loop_factory": VirtualLoop}
+    return anyio.run(checked, backend=backend, backend_options=options)
 
-    return run
+
+@pytest.fixture
+def run_virtual(backend: str) -> Runner:
+    """Give a function that runs an async function in virtual time on the backend at hand."""
+    return partial(in_virtual_time, backend)
+
+
+@pytest.fixture
+def run_each() -> Callable[..., dict[str, Any]]:
+    """Give a function that runs an async function in virtual time on each backend in turn."""
+    return lambda fn, *args: {name: in_virtual_time(name, fn, *args) for name in ("asyncio", "trio")}
 
 
 def left_behind() -> tuple[int, bool]:
