@@ -48,11 +48,8 @@ def check_member(what: str, expr: Expression, api: CheckerPluginInterface) -> Li
     if info is None or not info.is_enum:
         return None  # no Enum at all: mypy's own message says it
     states = States(info)
-    got = (
-        " or ".join(map(states.shown, found))
-        if found
-        else f"a value of type {format_type_bare(typ, api.options)}"
-    )
+    wide = f"a value of type {format_type_bare(typ, api.options)}"
+    got = " or ".join(map(states.shown, found)) if found else wide
     tell(api, stray_of(Stray(what, got), nothing_of(states)), expr)
     return None
 
@@ -72,6 +69,7 @@ def result_of(kind: Kind) -> Callable[[FunctionContext], Type]:
         enum, _, targets = result.args
         at = literals(ctx.arg_types[0][0])
         source: Type = at[0] if at and len(at) == 1 else AnyType(TypeOfAny.from_error)
+        enum = at[0].fallback if at else enum  # of a variable that is annotated as a Literal, mypy takes that
         manner, given = _to(ctx)
         made = result.copy_modified(args=[enum, source, union(given) if given else targets])
         return attach(made, {"kind": kind, "to": manner}, ctx.api)

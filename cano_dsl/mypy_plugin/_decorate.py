@@ -10,7 +10,6 @@ from mypy.types import (
     CallableType,
     FunctionLike,
     Instance,
-    LiteralType,
     Parameters,
     Type,
     TypeOfAny,
@@ -95,9 +94,8 @@ def signature(ctx: MethodSigContext) -> FunctionLike:
     if is_async != (result.type.fullname == ASYNC_HANDLER):
         return default  # the other overload is the right one; in a thread, mypy's own message says it
     anything = AnyType(TypeOfAny.from_error)
-    function = reading.function
-    wants = Parameters(function.arg_types, function.arg_kinds, function.arg_names)
-    made = result.copy_modified(args=[*_enum_and_source(ctx.type), wants, anything])
+    known = [*_enum_and_source(ctx.type), _parameters(reading.function)]
+    made = result.copy_modified(args=[*known, anything])
     return default.copy_modified(arg_types=[anything], ret_type=made, variables=[])
 
 
@@ -118,8 +116,7 @@ def result_of(*, thread: bool) -> Callable[[MethodContext], Type]:
             owner = ctx.type
             facts = facts_of(owner) if isinstance(owner, Instance) else {}
             return attach(result, {**_only_kind(facts), "thread": thread}, ctx.api)
-        members = _kept(reading.targets)
-        made = result if members is None else result.copy_modified(args=[*result.args[:NEXT], union(members)])
+        made = result.copy_modified(args=_arguments(reading, result))
         return attach(made, {**_facts(reading), "thread": thread}, ctx.api)
 
     return hook
@@ -129,8 +126,26 @@ def _only_kind(facts: dict[str, Any]) -> dict[str, Any]:
     return {"kind": facts.get("kind"), "hidden": facts.get("to") == "hidden"}
 
 
-def _kept(targets: Targets) -> tuple[LiteralType, ...] | None:
-    return None if targets.is_broken or targets.hidden else targets.members
+def _arguments(reading: Reading, result: Instance) -> list[Type]:
+    """Give the handler's type arguments with the parameters and the next states as the function has them.
+
+    Where the handler is made in the call of `build`, mypy infers its parameters from what is expected there.
+    """
+    enum, source, wants, following = result.args
+    if isinstance(get_proper_type(wants), Parameters) and not reading.function.variables:
+        wants = _parameters(reading.function)
+    if not reading.targets.is_broken and not reading.targets.hidden:
+        following = union(reading.targets.members)
+    return [enum, source, wants, following]
+
+
+def _parameters(function: CallableType) -> Parameters:
+    return Parameters(
+        function.arg_types,
+        function.arg_kinds,
+        function.arg_names,
+        is_ellipsis_args=function.is_ellipsis_args,
+    )
 
 
 def _facts(reading: Reading) -> dict[str, Any]:

@@ -46,7 +46,7 @@ class Extracted(NamedTuple):
 def call_of(ctx: MethodContext, result: Instance) -> Call | None:
     """Read exits and handlers; None where there is no Enum to read them by."""
     enum = get_proper_type(result.args[STATES])
-    if not isinstance(enum, Instance) or not enum.type.is_enum:
+    if not isinstance(enum, Instance) or not enum.type.is_enum or not ctx.args[0]:
         return None
     return Call(enum, States(enum.type), _exits(ctx, enum), parts_of(ctx, 1, enum))
 
@@ -89,8 +89,9 @@ def extract(ctx: MethodContext, call: Call, result: Instance) -> Extracted | Non
         return None
     waive = argument(ctx, "waive")
     waivers = waivers_of(waive[0], states, ctx.api) if waive else Waivers()
+    where = places.spot(ctx.args[ctx.callee_arg_names.index("exits")][0])
     ends = [(exit_, states.member(exit_)) for exit_ in call.exits]
-    strays = [Stray("exits=", states.shown(literal)) for literal, name in ends if name is None]
+    strays = [Stray("exits=", states.shown(literal), where) for literal, name in ends if name is None]
     resources = argument(ctx, "resources")
     definition = Definition(
         name=_name(ctx) or states.name,

@@ -7,7 +7,7 @@ from mypy.maptype import map_instance_to_supertype
 from mypy.nodes import ARG_STAR, Expression, RefExpr
 from mypy.options import Options
 from mypy.plugin import CheckerPluginInterface, MethodContext
-from mypy.types import AnyType, Instance, ProperType, TupleType, Type, get_proper_type
+from mypy.types import AnyType, Instance, ProperType, TupleType, Type, UnionType, get_proper_type
 
 from cano_dsl.errors import Finding
 from cano_dsl.mypy_plugin._card import facts_of
@@ -46,16 +46,18 @@ def parts_of(ctx: MethodContext, position: int, enum: Instance) -> list[Part] | 
                 return None
             items = proper.items
         for item in items:
-            part = _part(item, expr, enum)
+            part = _part(item, expr, enum, ctx.api)
             if part is None:
                 return None
             parts.append(part)
     return parts
 
 
-def _part(typ: Type, expr: Expression, enum: Instance) -> Part | None:
-    """Read one handler; None for what is no handler of this Enum, as mypy has then said so."""
+def _part(typ: Type, expr: Expression, enum: Instance, api: CheckerPluginInterface) -> Part | None:
+    """Read one handler; None for one of several, and for what mypy has said is no handler of this Enum."""
     proper = get_proper_type(typ)
+    if isinstance(proper, UnionType) and all(map(_is_handler, proper.items)):
+        _tell_unseen(api, expr)
     if not isinstance(proper, Instance):
         return None
     mapped = _as_handler(proper)
@@ -71,10 +73,12 @@ def _as_handler(typ: Instance) -> Instance | None:
 
 def _is_of_handlers(typ: ProperType) -> bool:
     """Tell whether a collection is one of handlers; mypy complains of any other."""
-    if not isinstance(typ, Instance) or not typ.args:
-        return False
-    item = get_proper_type(typ.args[0])
-    return isinstance(item, Instance) and _as_handler(item) is not None
+    return isinstance(typ, Instance) and bool(typ.args) and _is_handler(typ.args[0])
+
+
+def _is_handler(typ: Type) -> bool:
+    proper = get_proper_type(typ)
+    return isinstance(proper, Instance) and _as_handler(proper) is not None
 
 
 def _tell_unseen(api: CheckerPluginInterface, expr: Expression) -> None:
