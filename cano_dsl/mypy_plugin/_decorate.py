@@ -13,13 +13,14 @@ from mypy.types import (
     Parameters,
     Type,
     TypeOfAny,
+    UninhabitedType,
     get_proper_type,
 )
 
 from cano_dsl.graph import transitions_of
 from cano_dsl.mypy_plugin._card import attach, facts_of
 from cano_dsl.mypy_plugin._members import States, literals, union
-from cano_dsl.mypy_plugin._names import ASYNC_HANDLER
+from cano_dsl.mypy_plugin._names import APPLIED, ASYNC_HANDLER
 from cano_dsl.mypy_plugin._targets import Targets, annotated, awaited, of_literals
 from cano_dsl.mypy_plugin._tell import tell
 from cano_dsl.spec import HandlerDef
@@ -30,6 +31,7 @@ NEXT = 3  # the place of the next states among the type arguments of a handler
 class Reading(NamedTuple):
     """A function as its decorator reads it."""
 
+    decorator: Instance
     function: CallableType
     handler: HandlerDef
     targets: Targets
@@ -65,7 +67,7 @@ def read(decorator: Type, expr: Expression, api: CheckerPluginInterface) -> Read
         got=targets.got,
         beyond=beyond,
     )
-    return Reading(function, handler, targets, states.name, not manner)
+    return Reading(owner, function, handler, targets, states.name, not manner)
 
 
 def _given(manner: str, to: Type, states: States) -> Targets:
@@ -92,16 +94,13 @@ def signature(ctx: MethodSigContext) -> FunctionLike:
         return default
     is_async = awaited(reading.function.ret_type) is not get_proper_type(reading.function.ret_type)
     if is_async != (result.type.fullname == ASYNC_HANDLER):
-        return default  # the other overload is the right one; in a thread, mypy's own message says it
+        if APPLIED[reading.decorator.type.fullname]:
+            return default  # mypy's own message says that an async function cannot run in a thread
+        return default.copy_modified(arg_types=[UninhabitedType()])  # the other overload is the right one
     anything = AnyType(TypeOfAny.from_error)
-    known = [*_enum_and_source(ctx.type), _parameters(reading.function)]
+    known = [*reading.decorator.args[:2], _parameters(reading.function)]
     made = result.copy_modified(args=[*known, anything])
     return default.copy_modified(arg_types=[anything], ret_type=made, variables=[])
-
-
-def _enum_and_source(decorator: Type) -> list[Type]:
-    owner = get_proper_type(decorator)
-    return list(owner.args[:2]) if isinstance(owner, Instance) else []
 
 
 def result_of(*, thread: bool) -> Callable[[MethodContext], Type]:

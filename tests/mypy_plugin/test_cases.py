@@ -32,7 +32,7 @@ def expected(name: str) -> list[tuple[int, str, str]]:
 
 @pytest.mark.parametrize("name", FILES)
 def test_program(name: str, said_of_cases: Said) -> None:
-    """mypy says about each program exactly what its marks expect."""
+    """Mypy says about each program exactly what its marks expect."""
     assert sorted(said_of_cases[name]) == sorted(expected(name))
 
 
