@@ -1,7 +1,8 @@
 """What the plugin says about whole programs, to the word and the line.
 
 At the end of a line, `# E: message  [code]` expects an error and `# N: message` a note; where there is no mark,
-nothing is said.
+nothing is said. Versions of mypy differ in where they point to a function's definition, and in whether they name
+the module of a builtin type, so neither is compared.
 """
 
 import re
@@ -15,6 +16,7 @@ from cano_dsl.mypy_plugin._codes import CODES
 CASES = Path(__file__).parent / "cases"
 FILES = sorted(path.name for path in CASES.glob("*.py"))
 MARK = re.compile(r"# (E|N): (.*?)(?=\s+# [EN]: |$)")
+DEFINED = re.compile(r'^"\w+" (defined in|of "\w+" defined here)')
 KINDS = {"E": "error", "N": "note"}
 
 Said = Mapping[str, list[tuple[int, str, str]]]
@@ -33,7 +35,12 @@ def expected(name: str) -> list[tuple[int, str, str]]:
 @pytest.mark.parametrize("name", FILES)
 def test_program(name: str, said_of_cases: Said) -> None:
     """Mypy says about each program exactly what its marks expect."""
-    assert sorted(said_of_cases[name]) == sorted(expected(name))
+    said = [
+        (line, kind, text.replace("builtins.", ""))
+        for line, kind, text in said_of_cases[name]
+        if not DEFINED.search(text)
+    ]
+    assert sorted(said) == sorted(expected(name))
 
 
 def test_ten_mistakes_get_ten_errors(said_of_cases: Said) -> None:

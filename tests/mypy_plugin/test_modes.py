@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from mypy.version import __version__ as version
 
 BIN = Path(sys.executable).parent
 
@@ -288,6 +289,8 @@ def test_edits_change_something() -> None:
 @pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.name)
 def test_edits(folder: Path, mode: Mode) -> None:
     """After each edit mypy says what the edit breaks, at once and when asked again, and nothing when undone."""
+    if "-n" in mode.options and version.startswith("1."):
+        pytest.skip("mypy 1 has no workers")
     cache, library = folder / ".cache", folder / ".library"
     mypy = (str(BIN / "mypy"), *mode.options, "--cache-dir")
     call(folder, *mypy, str(library), "library.py")

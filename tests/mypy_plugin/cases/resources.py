@@ -44,13 +44,12 @@ Workflow.build(Order, start, counts, start=Order.START, exits=(Order.DONE, Order
 async def calls(store: Store, redis: RedisStore, mailer: Mailer) -> None:
     reveal_type(await flow.run(store=store, redis=redis))  # N: Revealed type is "Literal[order.Order.DONE] | Literal[order.Order.FAILED]"
     await flow.run(store=store, redis=redis, mailer=mailer, limit=5)
-    await flow.run(store=store)  # E: Missing named argument "redis" for "run" of "Workflow"  [call-arg]  # N: "run" defined in "cano_dsl.workflow._workflow"
+    await flow.run(store=store)  # E: Missing named argument "redis" for "run" of "Workflow"  [call-arg]
     await flow.run(store=mailer, redis=redis)  # E: Argument "store" to "run" of "Workflow" has incompatible type "Mailer"; expected "Store"  [arg-type]
-    await flow.run(store=store, redis=redis, extra=1)  # E: Unexpected keyword argument "extra" for "run" of "Workflow"  [call-arg]  # N: "run" defined in "cano_dsl.workflow._workflow"
-    await flow.run(None, store, redis)  # E: Too many positional arguments for "run" of "Workflow"  [call-arg]  # N: "run" defined in "cano_dsl.workflow._workflow"
-    flow.run_sync(store=store)  # E: Missing named argument "redis" for "run_sync" of "Workflow"  [call-arg]  # N: "run_sync" defined in "cano_dsl.workflow._workflow"
+    await flow.run(store=store, redis=redis, extra=1)  # E: Unexpected keyword argument "extra" for "run" of "Workflow"  [call-arg]
+    flow.run_sync(store=store)  # E: Missing named argument "redis" for "run_sync" of "Workflow"  [call-arg]
     reveal_type(flow.bind(store=store, redis=redis))  # N: Revealed type is "cano_dsl.workflow._runner.Runner[order.Order, Literal[order.Order.DONE] | Literal[order.Order.FAILED], None]"
-    flow.bind(redis=redis)  # E: Missing named argument "store" for "bind" of "Workflow"  [call-arg]  # N: "bind" defined in "cano_dsl.workflow._workflow"
+    flow.bind(redis=redis)  # E: Missing named argument "store" for "bind" of "Workflow"  [call-arg]
     flow.bind(store=per_run(Store), redis=per_run(RedisStore))
     data.run_sync(3, store=store)
     data.run_sync("3", store=store)  # E: Argument 1 to "run_sync" of "Workflow" has incompatible type "str"; expected "int | None"  [arg-type]
