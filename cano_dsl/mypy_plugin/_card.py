@@ -16,7 +16,7 @@ ATTRIBUTE: Final = "cano_dsl facts"
 
 def attach(typ: Instance, facts: dict[str, Any], api: CheckerPluginInterface) -> Instance:
     """Give a copy of a type that carries the facts."""
-    text = json.dumps({name: fact for name, fact in facts.items() if fact}, sort_keys=True)
+    text = json.dumps({name: fact for name, fact in facts.items() if fact})
     return typ.copy_with_extra_attr(ATTRIBUTE, LiteralType(text, api.named_generic_type("builtins.str", [])))
 
 

@@ -101,7 +101,7 @@ def extract(ctx: MethodContext, call: Call, result: Instance) -> Extracted | Non
         exits=tuple(dict.fromkeys(name for _, name in ends if name is not None)),
         handlers=handlers,
         strays=(*strays, *(waivers.strays if waivers else ())),
-        aliases=tuple(states.aliases.items()),
+        aliases=states.aliases,
         offers=offers_of(result.args[RESOURCES], ctx.api.options) if resources else None,
         data=_data(ctx, result),
         waivers=waivers.given if waivers else (),

@@ -1,6 +1,7 @@
 """Literals: the members that a type is made of, the type made of members, and the states of an Enum."""
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 from mypy.nodes import Expression, ListExpr, SetExpr, StarExpr, TupleExpr, TypeInfo
 from mypy.plugin import CheckerPluginInterface
@@ -13,21 +14,32 @@ class States:
     """The states of an Enum, in the order in which they are written."""
 
     def __init__(self, info: TypeInfo) -> None:
-        order, aliases = recorded(info)
-        known = set(info.enum_members)
+        self._order, self._aliases = recorded(info)
         self.info = info
         self.name: str = info.name
-        self.aliases = {alias: member for alias, member in aliases.items() if alias in known}
-        place = {name: index for index, name in enumerate(order)}
+
+    @cached_property
+    def _written(self) -> list[str]:
+        """All names of members, in order."""
+        place = {name: index for index, name in enumerate(self._order)}
         # mypy forgets the order of a class that it loads from its cache: without a record, the alphabet's
-        written = sorted(known, key=lambda name: (place.get(name, len(place)), name))
-        self.members = tuple(name for name in written if name not in self.aliases)
+        return sorted(self.info.enum_members, key=lambda name: (place.get(name, len(place)), name))
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The members; as many as there are states, so not looked at for each handler."""
+        return tuple(name for name in self._written if name not in self._aliases)
+
+    @property
+    def aliases(self) -> tuple[tuple[str, str], ...]:
+        """Names of members that stand for another member, with that member."""
+        return tuple((name, self._aliases[name]) for name in self._written if name in self._aliases)
 
     def member(self, literal: LiteralType) -> str | None:
         """Give the name of a member of this very Enum; None for anything else."""
         if literal.fallback.type is not self.info or not isinstance(literal.value, str):
             return None
-        return self.aliases.get(literal.value, literal.value)
+        return self._aliases.get(literal.value, literal.value)
 
     def shown(self, literal: LiteralType) -> str:
         """Name something that should be a member, telling apart an Enum of the same name."""

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from cano_dsl.spec import Kind
+if TYPE_CHECKING:
+    from cano_dsl.spec import Kind  # loading it would be half of what a run from the cache pays
 
 Role: TypeAlias = Literal["run", "data"]
 
 # The decorators, each with the kind of handler that it makes.
-KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
+KINDS: "Final[Mapping[str, Kind]]" = MappingProxyType(
     {
         "cano_dsl.declare._decorators.state": "state",
         "cano_dsl.declare._decorators.router": "router",
@@ -23,6 +24,8 @@ APPLIED: Final[Mapping[str, bool]] = MappingProxyType(
         "cano_dsl.declare._decorators.ThreadDecorator": True,
     }
 )
+
+CALLS: Final = frozenset(f"{name}.__call__" for name in APPLIED)
 
 # Types by which a parameter is filled, so that it is no resource.
 INJECTED: Final[Mapping[str, Role]] = MappingProxyType(
