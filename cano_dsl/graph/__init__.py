@@ -5,9 +5,23 @@ other `Types`, a type checker's plugin. networkx is loaded with the first graph,
 """
 
 from cano_dsl.graph._build import build
-from cano_dsl.graph._checks import check
+from cano_dsl.graph._checks import check, stray_of, transitions_of
+from cano_dsl.graph._dicts import DictWalk
 from cano_dsl.graph._graph import Edge, Graph, Node
-from cano_dsl.graph._links import Links
+from cano_dsl.graph._links import Links, link
 from cano_dsl.graph._walk import Types, Walk
 
-__all__ = ("Edge", "Graph", "Links", "Node", "Types", "Walk", "build", "check")
+__all__ = (
+    "DictWalk",
+    "Edge",
+    "Graph",
+    "Links",
+    "Node",
+    "Types",
+    "Walk",
+    "build",
+    "check",
+    "link",
+    "stray_of",
+    "transitions_of",
+)

@@ -13,7 +13,7 @@ from cano_dsl.graph._facts import Facts, Part, Rule, broken
 from cano_dsl.graph._join_rules import joins
 from cano_dsl.graph._links import Links
 from cano_dsl.graph._walk import Types, Walk
-from cano_dsl.spec import Definition, HandlerDef, Want
+from cano_dsl.spec import Definition, HandlerDef, Stray, Want
 
 
 def check(definition: Definition, links: Links, walk: Walk, types: Types) -> tuple[Finding, ...]:
@@ -25,17 +25,8 @@ def check(definition: Definition, links: Links, walk: Walk, types: Types) -> tup
 
 def strays(facts: Facts) -> Iterator[Finding]:
     """`state`: every state named is one member of the Enum, and no member has two names."""
-    enum = facts.definition.enum
     for stray in facts.definition.strays:
-        yield Finding(
-            code="state",
-            state=None,
-            message=f"{stray.what} must be one member of {enum}, got {stray.got}",
-            hint=f"give a member of {enum}, such as {facts.member(facts.definition.members[0])}"
-            if facts.definition.members
-            else f"give {enum} members",
-            where=stray.where or facts.definition.where,
-        )
+        yield stray_of(stray, facts.definition)
     for alias, member in facts.definition.aliases:
         yield Finding(
             code="state",
@@ -46,34 +37,49 @@ def strays(facts: Facts) -> Iterator[Finding]:
         )
 
 
+def stray_of(stray: Stray, definition: Definition) -> Finding:
+    """Report one thing that should be a member, wherever it is noticed."""
+    enum, members = definition.enum, definition.members
+    return Finding(
+        code="state",
+        state=None,
+        message=f"{stray.what} must be one member of {enum}, got {stray.got}",
+        hint=f"give a member of {enum}, such as {enum}.{members[0]}" if members else f"give {enum} members",
+        where=stray.where or definition.where,
+    )
+
+
 def transitions(facts: Facts) -> Iterator[Finding]:
     """`transition`: every handler declares its next states, as members of this Enum."""
-    enum = facts.definition.enum
     for handler in facts.definition.handlers:
-        if handler.got is not None:
-            yield broken(
-                handler,
-                "transition",
-                f'Handler "{handler.name}" must declare its next states as Literal[{enum}.X, ...], '
-                f"got {handler.got}",
-                f"annotate the return as Literal[{enum}.X, ...] with each state it may go to, "
-                f"or give {handler.kind}(…, to=(…))",
-            )
-        for foreign in handler.foreign:
-            yield broken(
-                handler,
-                "transition",
-                f'Handler "{handler.name}" may go to {foreign}, not a member of {enum}',
-                f"name only members of {enum}",
-            )
-        for name in handler.beyond:
-            yield broken(
-                handler,
-                "transition",
-                f'Handler "{handler.name}" may return {facts.member(name)} by its annotation, '
-                "but to= leaves it out",
-                f"add {facts.member(name)} to to=, or take it out of the annotation",
-            )
+        yield from transitions_of(handler, facts.definition.enum)
+
+
+def transitions_of(handler: HandlerDef, enum: str) -> Iterator[Finding]:
+    """Run `transition` for one handler alone, as a type checker's plugin does where it is decorated."""
+    if handler.got is not None:
+        yield broken(
+            handler,
+            "transition",
+            f'Handler "{handler.name}" must declare its next states as Literal[{enum}.X, ...], '
+            f"got {handler.got}",
+            f"annotate the return as Literal[{enum}.X, ...] with each state it may go to, "
+            f"or give {handler.kind}(…, to=(…))",
+        )
+    for foreign in handler.foreign:
+        yield broken(
+            handler,
+            "transition",
+            f'Handler "{handler.name}" may go to {foreign}, not a member of {enum}',
+            f"name only members of {enum}",
+        )
+    for name in handler.beyond:
+        yield broken(
+            handler,
+            "transition",
+            f'Handler "{handler.name}" may return {enum}.{name} by its annotation, but to= leaves it out',
+            f"add {enum}.{name} to to=, or take it out of the annotation",
+        )
 
 
 def duplicates(facts: Facts) -> Iterator[Finding]:

@@ -31,5 +31,9 @@ class NetworkWalk:
         return nx.strongly_connected_components(self.digraph)
 
     def path(self, source: str, target: str) -> Sequence[str]:
-        """Search breadth first from both ends."""
-        return nx.shortest_path(self.digraph, source, target)
+        """Search breadth first; of several shortest paths the one that is declared first."""
+        before = dict(nx.bfs_predecessors(self.digraph, source))
+        steps = [target]
+        while steps[-1] != source:
+            steps.append(before[steps[-1]])
+        return steps[::-1]

@@ -1,0 +1,88 @@
+"""`Workflow.build`: the rules over the whole workflow, the exits as its result, the parameters of `run`."""
+
+from mypy.expandtype import expand_type
+from mypy.plugin import MethodContext, MethodSigContext
+from mypy.types import (
+    CallableType,
+    FunctionLike,
+    Instance,
+    ProperType,
+    Type,
+    TypeType,
+    TypeVarType,
+    get_proper_type,
+)
+
+from cano_dsl.errors import Finding
+from cano_dsl.graph import DictWalk, check, link
+from cano_dsl.mypy_plugin._extract import EXITS, RESOURCES, Call, Extracted, argument, call_of, extract
+from cano_dsl.mypy_plugin._members import union
+from cano_dsl.mypy_plugin._resources import parameters_of_run, wants_of
+from cano_dsl.mypy_plugin._tell import tell
+from cano_dsl.mypy_plugin._types import CheckerTypes
+from cano_dsl.spec import WAIVABLE
+
+
+def signature(ctx: MethodSigContext) -> FunctionLike:
+    """Fix the Enum by the first argument, so that a handler of another Enum is reported at that handler.
+
+    Left to inference, one such handler makes mypy say that it "cannot infer value of type parameter".
+    """
+    default = ctx.default_signature
+    if not default.variables or not ctx.args or not ctx.args[0]:
+        return default
+    enum = _instance_of(get_proper_type(ctx.api.get_expression_type(ctx.args[0][0])))
+    formal = get_proper_type(default.arg_types[0])
+    variable = get_proper_type(formal.item) if isinstance(formal, TypeType) else None
+    if enum is None or not enum.type.is_enum or not isinstance(variable, TypeVarType):
+        return default
+    fixed = expand_type(default, {variable.id: enum})
+    return fixed.copy_modified(variables=[v for v in fixed.variables if v.id != variable.id])
+
+
+def _instance_of(given: ProperType) -> Instance | None:
+    """Give the type that a class expression makes instances of."""
+    if isinstance(given, CallableType) and given.is_type_obj():
+        made = get_proper_type(given.ret_type)
+    elif isinstance(given, TypeType):
+        made = given.item
+    else:
+        return None
+    return made if isinstance(made, Instance) else None
+
+
+def result(ctx: MethodContext) -> Type:
+    """Check the workflow, and give its type: exits as a Literal, and `run` with the resources by name."""
+    made = get_proper_type(ctx.default_return_type)
+    if not isinstance(made, Instance) or len(made.args) != RESOURCES + 1:
+        return ctx.default_return_type
+    call = call_of(ctx, made)
+    if call is None:
+        return made
+    extracted = extract(ctx, call, made)
+    if extracted is not None:
+        for finding in findings_of(extracted):
+            tell(ctx.api, finding, extracted.places.context(finding.where))
+    return made.copy_modified(args=_arguments(ctx, call, made))
+
+
+def findings_of(extracted: Extracted) -> list[Finding]:
+    """Run the rules; leave out what the decorators have said, and what may be waived by waivers not seen."""
+    definition = extracted.definition
+    links = link(definition)
+    walk = DictWalk(definition.members, links.forward)
+    found = check(definition, links, walk, CheckerTypes())
+    said = {"transition"}
+    if not extracted.knows_waivers:
+        said |= {*WAIVABLE, "waive"}
+    return [finding for finding in found if finding.code not in said and finding.waived is None]
+
+
+def _arguments(ctx: MethodContext, call: Call, made: Instance) -> list[Type]:
+    args = list(made.args)
+    if call.exits and all(call.states.member(literal) is not None for literal in call.exits):
+        args[EXITS] = union(call.exits)
+    if call.parts is not None and argument(ctx, "resources") is None:
+        wants = [wants_of(part.type.args[2], ctx.api.options) for part in call.parts]
+        args[RESOURCES] = parameters_of_run(wants) or args[RESOURCES]
+    return args

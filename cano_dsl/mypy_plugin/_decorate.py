@@ -1,0 +1,161 @@
+"""The decorator applied to a function: what it declares is checked there, and kept in the handler's type."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from mypy.nodes import Expression
+from mypy.plugin import CheckerPluginInterface, MethodContext, MethodSigContext
+from mypy.types import (
+    AnyType,
+    CallableType,
+    FunctionLike,
+    Instance,
+    Parameters,
+    Type,
+    TypeOfAny,
+    UninhabitedType,
+    get_proper_type,
+)
+
+from cano_dsl.graph import transitions_of
+from cano_dsl.mypy_plugin._card import attach, facts_of
+from cano_dsl.mypy_plugin._members import States, literals, union
+from cano_dsl.mypy_plugin._names import APPLIED, ASYNC_HANDLER
+from cano_dsl.mypy_plugin._targets import Targets, annotated, awaited, of_literals
+from cano_dsl.mypy_plugin._tell import tell
+from cano_dsl.spec import HandlerDef
+
+NEXT = 3  # the place of the next states among the type arguments of a handler
+
+
+class Reading(NamedTuple):
+    """A function as its decorator reads it."""
+
+    decorator: Instance
+    function: CallableType
+    handler: HandlerDef
+    targets: Targets
+    enum: str
+    by_annotation: bool
+
+
+def read(decorator: Type, expr: Expression, api: CheckerPluginInterface) -> Reading | None:
+    """Read what a function, or `to=`, declares; None where the types do not tell."""
+    function = get_proper_type(api.get_expression_type(expr))
+    owner = get_proper_type(decorator)
+    if not isinstance(owner, Instance) or not isinstance(function, CallableType) or function.is_type_obj():
+        return None
+    enum = get_proper_type(owner.args[0])
+    if not isinstance(enum, Instance) or not enum.type.is_enum:
+        return None
+    states = States(enum.type)
+    facts = facts_of(owner)
+    manner = facts.get("to", "")
+    targets = said = annotated(function.ret_type, states, api.options)
+    beyond: tuple[str, ...] = ()
+    if manner:
+        targets = _given(manner, owner.args[2], states)
+        known = {member.value for member in targets.members}
+        if manner != "hidden" and said.got is None and not said.hidden:
+            beyond = tuple(str(m.value) for m in said.members if m.value not in known)
+    handler = HandlerDef(
+        at=None,
+        kind=facts.get("kind", "state"),
+        name=(function.name or "<lambda>").partition(" ")[0],
+        targets=tuple(str(member.value) for member in targets.members),
+        foreign=targets.foreign,
+        got=targets.got,
+        beyond=beyond,
+    )
+    return Reading(owner, function, handler, targets, states.name, not manner)
+
+
+def _given(manner: str, to: Type, states: States) -> Targets:
+    if manner == "empty":
+        return Targets(got="an empty to=")
+    found = literals(to) if manner == "seen" else None
+    return Targets(hidden=True) if found is None else of_literals(found, states)
+
+
+def signature(ctx: MethodSigContext) -> FunctionLike:
+    """Report a broken declaration, once, in place of mypy's complaint that no overload matches.
+
+    The call is then accepted, and leaves a handler whose next states are unknown, so that nothing is said
+    twice.
+    """
+    default = ctx.default_signature
+    reading = read(ctx.type, ctx.args[0][0], ctx.api) if ctx.args and ctx.args[0] else None
+    if reading is None:
+        return default
+    for finding in transitions_of(reading.handler, reading.enum):
+        tell(ctx.api, finding, ctx.context)
+    result = get_proper_type(default.ret_type)
+    if not reading.targets.is_broken or not reading.by_annotation or not isinstance(result, Instance):
+        return default
+    is_async = awaited(reading.function.ret_type) is not get_proper_type(reading.function.ret_type)
+    if is_async != (result.type.fullname == ASYNC_HANDLER):
+        if APPLIED[reading.decorator.type.fullname]:
+            return default  # mypy's own message says that an async function cannot run in a thread
+        return default.copy_modified(arg_types=[UninhabitedType()])  # the other overload is the right one
+    anything = AnyType(TypeOfAny.from_error)
+    known = [*reading.decorator.args[:2], _parameters(reading.function)]
+    made = result.copy_modified(args=[*known, anything])
+    return default.copy_modified(arg_types=[anything], ret_type=made, variables=[])
+
+
+def result_of(*, thread: bool) -> Callable[[MethodContext], Type]:
+    """Make the hook that keeps the next states as declared: mypy turns all members into the bare Enum."""
+
+    def hook(ctx: MethodContext) -> Type:
+        result = get_proper_type(ctx.default_return_type)
+        if not isinstance(result, Instance) or len(result.args) != NEXT + 1 or not ctx.args[0]:
+            return ctx.default_return_type
+        reading = read(ctx.type, ctx.args[0][0], ctx.api)
+        if reading is None:
+            owner = ctx.type
+            facts = facts_of(owner) if isinstance(owner, Instance) else {}
+            return attach(result, {**_only_kind(facts), "thread": thread}, ctx.api)
+        made = result.copy_modified(args=_arguments(reading, result))
+        return attach(made, {**_facts(reading), "thread": thread}, ctx.api)
+
+    return hook
+
+
+def _only_kind(facts: dict[str, Any]) -> dict[str, Any]:
+    return {"kind": facts.get("kind"), "hidden": facts.get("to") == "hidden"}
+
+
+def _arguments(reading: Reading, result: Instance) -> list[Type]:
+    """Give the handler's type arguments with the parameters and the next states as the function has them.
+
+    Where the handler is made in the call of `build`, mypy infers its parameters from what is expected there.
+    """
+    enum, source, wants, following = result.args
+    if isinstance(get_proper_type(wants), Parameters) and not reading.function.variables:
+        wants = _parameters(reading.function)
+    if not reading.targets.is_broken and not reading.targets.hidden:
+        following = union(reading.targets.members)
+    return [enum, source, wants, following]
+
+
+def _parameters(function: CallableType) -> Parameters:
+    return Parameters(
+        function.arg_types,
+        function.arg_kinds,
+        function.arg_names,
+        is_ellipsis_args=function.is_ellipsis_args,
+    )
+
+
+def _facts(reading: Reading) -> dict[str, Any]:
+    """Give what the type arguments do not say."""
+    handler, targets = reading.handler, reading.targets
+    facts: dict[str, Any] = {"name": handler.name, "kind": handler.kind, "beyond": handler.beyond}
+    if targets.is_broken:
+        facts |= {
+            "broken": True,
+            "targets": handler.targets,
+            "foreign": handler.foreign,
+            "got": handler.got,
+        }
+    return facts | {"hidden": targets.hidden}

@@ -1,0 +1,118 @@
+"""One call of `build` as a definition by names: the same that `build` itself makes of the functions."""
+
+from typing import NamedTuple
+
+from mypy.nodes import Expression, StrExpr
+from mypy.plugin import MethodContext
+from mypy.types import AnyType, Instance, LiteralType, NoneType, Type, get_proper_type
+
+from cano_dsl.errors import Finding
+from cano_dsl.mypy_plugin._declare import check_member
+from cano_dsl.mypy_plugin._members import States, display
+from cano_dsl.mypy_plugin._parts import Part, handlers_of, parts_of
+from cano_dsl.mypy_plugin._resources import offers_of, want
+from cano_dsl.mypy_plugin._tell import Places, tell
+from cano_dsl.mypy_plugin._waivers import Waivers, waivers_of
+from cano_dsl.spec import Definition, Stray, Want
+
+# Places among the type arguments of `Workflow`.
+STATES, EXITS, DATA, RESOURCES = range(4)
+
+
+class Call(NamedTuple):
+    """What the arguments of one call tell.
+
+    Attributes:
+        enum: The Enum's type.
+        states: Its members.
+        exits: The exits as literals; None where they cannot be seen.
+        parts: The handlers; None where they cannot all be seen.
+    """
+
+    enum: Instance
+    states: States
+    exits: list[LiteralType] | None
+    parts: list[Part] | None
+
+
+class Extracted(NamedTuple):
+    """A definition, where its findings are to be said, and whether its waivers are all known."""
+
+    definition: Definition
+    places: Places
+    knows_waivers: bool
+
+
+def call_of(ctx: MethodContext, result: Instance) -> Call | None:
+    """Read exits and handlers; None where there is no Enum to read them by."""
+    enum = get_proper_type(result.args[STATES])
+    if not isinstance(enum, Instance) or not enum.type.is_enum or not ctx.args[0]:
+        return None
+    return Call(enum, States(enum.type), _exits(ctx, enum), parts_of(ctx, 1, enum))
+
+
+def argument(ctx: MethodContext, name: str) -> tuple[Expression, Type] | None:
+    """Find an argument; None for one that is left out, or given as None."""
+    index = ctx.callee_arg_names.index(name) if name in ctx.callee_arg_names else -1
+    if index < 0 or not ctx.args[index]:
+        return None
+    typ = ctx.arg_types[index][0]
+    return None if isinstance(get_proper_type(typ), NoneType) else (ctx.args[index][0], typ)
+
+
+def _exits(ctx: MethodContext, enum: Instance) -> list[LiteralType] | None:
+    given = argument(ctx, "exits")
+    if given is None:
+        return None  # mypy says that it is missing
+    exits = display(*given, ctx.api)
+    if exits is None and not isinstance(get_proper_type(given[1]), AnyType):
+        name = enum.type.name
+        finding = Finding(
+            code="dynamic",
+            state=None,
+            message="Workflow cannot be checked, as its exits cannot be seen by a type checker",
+            hint=f"write them as a tuple, exits=({name}.X, {name}.Y), or make the tuple Final",
+        )
+        tell(ctx.api, finding, given[0])
+    return exits
+
+
+def extract(ctx: MethodContext, call: Call, result: Instance) -> Extracted | None:
+    """Make the definition; None where something cannot be seen."""
+    start = argument(ctx, "start")
+    if call.exits is None or call.parts is None or start is None:
+        return None
+    states, places = call.states, Places(ctx.context, ctx.api.path)
+    handlers = handlers_of(call.parts, states, places, ctx.api)
+    first = check_member("start=", start[0], ctx.api)
+    if handlers is None or first is None or states.member(first) is None:
+        return None
+    waive = argument(ctx, "waive")
+    waivers = waivers_of(waive[0], states, ctx.api) if waive else Waivers()
+    where = places.spot(ctx.args[ctx.callee_arg_names.index("exits")][0])
+    ends = [(exit_, states.member(exit_)) for exit_ in call.exits]
+    strays = [Stray("exits=", states.shown(literal), where) for literal, name in ends if name is None]
+    resources = argument(ctx, "resources")
+    definition = Definition(
+        name=_name(ctx) or states.name,
+        enum=states.name,
+        members=states.members,
+        start=states.member(first),
+        exits=tuple(dict.fromkeys(name for _, name in ends if name is not None)),
+        handlers=handlers,
+        strays=(*strays, *(waivers.strays if waivers else ())),
+        aliases=states.aliases,
+        offers=offers_of(result.args[RESOURCES], ctx.api.options) if resources else None,
+        data=_data(ctx, result),
+        waivers=waivers.given if waivers else (),
+    )
+    return Extracted(definition, places, knows_waivers=waivers is not None)
+
+
+def _name(ctx: MethodContext) -> str | None:
+    given = argument(ctx, "name")
+    return given[0].value if given and isinstance(given[0], StrExpr) else None
+
+
+def _data(ctx: MethodContext, result: Instance) -> Want | None:
+    return want("data", result.args[DATA], ctx.api.options) if argument(ctx, "data") else None

@@ -1,0 +1,25 @@
+"""The table of hooks: which feature answers for which name; loaded with the first name that is found."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from mypy.plugin import FunctionContext, FunctionSigContext, MethodContext, MethodSigContext
+from mypy.types import FunctionLike, Type
+
+from cano_dsl.mypy_plugin import _build, _declare, _decorate
+from cano_dsl.mypy_plugin._names import APPLIED, BUILD, KINDS
+
+FUNCTION_SIGNATURES: Final[Mapping[str, Callable[[FunctionSigContext], FunctionLike]]] = MappingProxyType(
+    {name: _declare.signature_of(kind) for name, kind in KINDS.items()}
+)
+FUNCTIONS: Final[Mapping[str, Callable[[FunctionContext], Type]]] = MappingProxyType(
+    {name: _declare.result_of(kind) for name, kind in KINDS.items()}
+)
+METHOD_SIGNATURES: Final[Mapping[str, Callable[[MethodSigContext], FunctionLike]]] = MappingProxyType(
+    {f"{name}.__call__": _decorate.signature for name in APPLIED} | {BUILD: _build.signature}
+)
+METHODS: Final[Mapping[str, Callable[[MethodContext], Type]]] = MappingProxyType(
+    {f"{name}.__call__": _decorate.result_of(thread=thread) for name, thread in APPLIED.items()}
+    | {BUILD: _build.result}
+)

@@ -1,0 +1,258 @@
+"""One graph: what the plugin sees of a workflow is what `build` makes of it, findings included."""
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+
+import pytest
+
+import cano_dsl.graph
+from cano_dsl.errors import Finding
+from cano_dsl.graph._query import NetworkWalk
+from cano_dsl.spec import Definition
+
+SPY = Path(__file__).parent / "spying.py"
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+WORKFLOWS = 80  # in one module, which mypy checks in one run
+
+Said = Mapping[str, list[tuple[int, str, str]]]
+Check = Callable[..., Said]
+
+
+class Built(NamedTuple):
+    """One call of `build`, by the file and the line of its workflow."""
+
+    definition: Definition
+    findings: tuple[Finding, ...]
+
+
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, int], Built]:
+    """Remember every definition that `build` makes, sound or not."""
+    seen: dict[tuple[str, int], Built] = {}
+    original = cano_dsl.graph.build
+
+    def remember(definition: Definition, types: Any) -> Any:
+        links = cano_dsl.graph.link(definition)
+        walk = NetworkWalk(definition.members, links.forward)
+        assert definition.where is not None
+        place = (Path(definition.where.file).name, definition.where.line)
+        seen[place] = Built(definition, cano_dsl.graph.check(definition, links, walk, types))
+        return original(definition, types)
+
+    monkeypatch.setattr(cano_dsl.graph, "build", remember)
+    return seen
+
+
+@pytest.fixture
+def spied(run_mypy: Check, tmp_path: Path) -> Callable[..., dict[tuple[str, int], Built]]:
+    """Give a function that checks files with mypy, and tells what the plugin saw."""
+
+    def see(folder: Path, *files: str) -> dict[tuple[str, int], Built]:
+        run_mypy(folder, tmp_path, *files, plugin=str(SPY))
+        seen = sys.modules.pop(SPY.stem).SEEN
+        return {(Path(one.file).name, one.line): Built(one.definition, one.findings) for one in seen}
+
+    return see
+
+
+def load(path: Path) -> None:
+    """Run a module, as importing it does."""
+    spec = importlib.util.spec_from_file_location(f"same_graph_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        del sys.modules[spec.name]
+
+
+def facts(one: Built) -> dict[str, Any]:
+    """Give all that does not depend on who reads the program: names, edges, kinds and words."""
+    definition = one.definition
+    wants = {
+        name: None if found is None else [(want.name, want.shown, want.optional) for want in found]
+        for name, found in {
+            "offers": definition.offers,
+            "data": definition.data and [definition.data],
+        }.items()
+    }
+    return {
+        "name": definition.name,
+        "enum": definition.enum,
+        "members": definition.members,
+        "start": definition.start,
+        "exits": definition.exits,
+        "strays": [(stray.what, stray.got) for stray in definition.strays],
+        "aliases": definition.aliases,
+        "waivers": [(waive.code, waive.state_name, waive.reason) for waive in definition.waivers],
+        **wants,
+        "handlers": [
+            (h.at, h.kind, h.name, h.targets, h.foreign, h.got, h.beyond, h.thread)
+            for h in definition.handlers
+        ],
+        "wants": [[(w.name, w.shown, w.optional) for w in h.wants] for h in definition.handlers],
+        "expected": [h.data and (h.data.name, h.data.shown) for h in definition.handlers],
+        "findings": [(f.code, f.state, f.severity, f.message, f.waived) for f in one.findings],
+    }
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.glob("*.py")))
+def test_examples(name: str, built: dict[tuple[str, int], Built], spied: Callable[..., Any]) -> None:
+    """The plugin sees in each example the workflows that it builds, and finds nothing wrong."""
+    load(EXAMPLES / name)
+    seen = spied(EXAMPLES, name)
+    assert len(seen) == len(built) > 0
+    for ours, theirs in zip(seen.values(), built.values(), strict=True):
+        assert facts(ours) == facts(theirs)
+        assert ours.findings == ()
+
+
+HEAD = """
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any, Literal
+from cano_dsl import Run, RunData, Waive, Workflow, router, state
+from cano_dsl.errors import GraphError
+
+class Other(Enum):
+    X = auto()
+class Store: ...
+class Rows(Store): ...
+class Mailer: ...
+@dataclass
+class Offered:
+    store: Rows
+    mailer: Mailer
+    limit: int = 3
+"""
+
+NAMES = ("ZETA", "MID", "ALPHA", "KAPPA", "BETA", "OMEGA", "GAMMA")
+PARAMETERS = (
+    "store: Store",
+    "store: Rows",
+    "store: Mailer",
+    "mailer: Mailer",
+    "limit: int",
+    "limit: int = 3",
+    "mailer: Mailer | None = None",
+    "extra: list[int]",
+    "run: Run",
+    "data: RunData[int]",
+    "data: RunData[str]",
+)
+
+
+def literal(random: Random, enum: str, states: list[str], *, foreign: float = 0.05) -> str:
+    """Write a Literal of some states, seldom with a foreign one."""
+    targets = [f"{enum}.{name}" for name in random.sample(states, random.randint(1, min(3, len(states))))]
+    if random.random() < foreign:
+        targets.append("Other.X")
+    return f"Literal[{', '.join(targets)}]"
+
+
+def handler(random: Random, name: str, enum: str, at: str, states: list[str]) -> Iterator[str]:
+    """Write one handler, mostly sound: of any kind and manner, with or without `to=`."""
+    kind = random.choice(("state", "state", "router"))
+    thread = kind == "state" and random.random() < 0.2
+    prefix = "" if thread or random.random() < 0.5 else "async "
+    options = ", thread=True" if thread else ""
+    returns = literal(random, enum, states)
+    if random.random() < 0.15:
+        given = literal(random, enum, states).removeprefix("Literal[").removesuffix("]")
+        options += f", to=({given},)"
+        returns = random.choice((literal(random, enum, states, foreign=0), enum))
+    elif random.random() < 0.1:
+        returns = random.choice((enum, "Any", "None", "int", f"list[{enum}]", f"{returns} | None"))
+    chosen = {text.partition(":")[0]: text for text in random.sample(PARAMETERS, random.randint(0, 3))}
+    parameters = sorted(chosen.values(), key=lambda text: "=" in text)
+    yield f"@{kind}({enum}.{at}{options})  # type: ignore"
+    yield f"{prefix}def {name}({', '.join(parameters)}) -> {returns}: ...  # type: ignore"
+
+
+def sound(random: Random, number: int) -> Iterator[str]:
+    """Write a workflow without a mistake: each state leads to the next one, the last to the exit."""
+    enum, states = f"E{number}", random.sample(NAMES, random.randint(2, len(NAMES)))
+    yield f"class {enum}(Enum):"
+    yield from (f"    {name} = auto()" for name in states)
+    for here, there in pairwise(states):
+        others = [f"{enum}.{name}" for name in random.sample(states, random.randint(0, 2)) if name != there]
+        parameters = ", ".join(
+            random.sample(("store: Rows", "limit: int", "run: Run", "data: RunData[int]"), 2)
+        )
+        yield f"@{random.choice(('state', 'router'))}({enum}.{here})"
+        yield f"def h{number}_{here}({parameters}) -> Literal[{', '.join([*others, f'{enum}.{there}'])}]: ...  # type: ignore"
+    handlers = [f"h{number}_{here}" for here in random.sample(states[:-1], len(states) - 1)]
+    options = f"start={enum}.{states[0]}, exits=({enum}.{states[-1]},), data=int"
+    yield f"Workflow.build({enum}, {', '.join(handlers)}, {options})"
+
+
+def mistaken(random: Random, number: int) -> Iterator[str]:
+    """Write a workflow in which there is now and then a mistake against each rule."""
+    enum, states = f"E{number}", random.sample(NAMES, random.randint(2, len(NAMES)))
+    yield f"class {enum}(Enum):"
+    yield from (f"    {name} = auto()" for name in states)
+    if random.random() < 0.1:
+        yield f"    SAME = {states[0]}"
+    exits = random.sample(states, random.randint(0 if random.random() < 0.1 else 1, 2))
+    handled = [name for name in states if name not in exits and random.random() < 0.95]
+    if random.random() < 0.2:
+        handled.append(random.choice(states))
+    random.shuffle(handled)
+    parts = []
+    for at in handled:
+        parts.append(f"h{number}_{len(parts)}")
+        yield from handler(random, parts[-1], enum, at, states)
+    ends = [f"{enum}.{name}" for name in exits] + (["Other.X"] if random.random() < 0.05 else [])
+    options = [
+        f"start={enum}.{random.choice(handled or states)}",
+        f"exits=({''.join(f'{e}, ' for e in ends)})",
+    ]
+    options += random.sample(("data=int", "resources=Offered", f'name="flow {number}"'), random.randint(0, 2))
+    codes = random.sample(("dead-end", "unreachable", "exhaustive", "exit", "resource"), random.randint(0, 2))
+    if codes:
+        waivers = [f'Waive("{code}", {enum}.{random.choice(states)}, "as we like it")' for code in codes]
+        options.append(f"waive=[{', '.join(waivers)}]")
+    yield "with suppress(GraphError):"
+    yield f"    Workflow.build({', '.join([enum, *parts, *options])})  # type: ignore"
+
+
+SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 12))]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_random_workflows(
+    seed: int, built: dict[tuple[str, int], Built], spied: Callable[..., Any], tmp_path: Path
+) -> None:
+    """The plugin sees in workflows made at random, right or wrong, exactly what `build` sees."""
+    random = Random(seed)
+    lines = [HEAD]
+    for number in range(WORKFLOWS):
+        lines += (mistaken if number % 4 else sound)(random, number)
+    path = tmp_path / "made.py"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    load(path)
+    seen = spied(tmp_path, path.name)
+    assert len(built) == WORKFLOWS
+    assert seen.keys() == built.keys()
+    for place, ours in seen.items():
+        assert facts(ours) == facts(built[place]), path.read_text(encoding="utf-8").splitlines()[place[1] - 1]
+    codes = {finding.code for one in built.values() for finding in one.findings}
+    assert codes >= {
+        "transition",
+        "state",
+        "duplicate",
+        "exit",
+        "exhaustive",
+        "unreachable",
+        "dead-end",
+        "resource",
+    }
+    assert sum(not one.findings for one in built.values()) >= WORKFLOWS // 4
