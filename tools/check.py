@@ -56,6 +56,7 @@ def steps(*, fast: bool, soak: bool) -> Iterator[Step]:
     yield Step("mypy", python("-m", "mypy"))
     yield Step("pyright", python("-m", "pyright", "--pythonpath", sys.executable))
     yield Step("layers", python("-c", "from importlinter.cli import lint_imports_command as run; run()"))
+    yield Step("stubs", python("tools/stubs.py", "--check"))
     extra = ("--soak",) if soak else ()
     measured = ("--cov", "--cov-report=term", f"--cov-fail-under={COVERED}")
     yield Step("tests", python("-m", "pytest", *measured, *extra))

@@ -39,15 +39,23 @@ def cano() -> None:
 
 
 @cano.command()
-@_target
+@click.argument("targets", metavar="TARGET...", nargs=-1, required=True)
 @_traceback
-def check(target: str, with_traceback: bool) -> None:  # noqa: FBT001 - click passes options so
-    """Print all findings of a workflow.
+def check(targets: tuple[str, ...], with_traceback: bool) -> None:  # noqa: FBT001 - click passes options so
+    """Print all findings of one or more workflows.
 
-    Exit code 0 when it is sound, with or without warnings; 1 when it is not; 2 when TARGET cannot be
+    Exit code 0 when all are sound, with or without warnings; 1 when one is not; 2 when a TARGET cannot be
     imported.
     """
-    show_sound(_find(target, with_traceback=with_traceback, report=True), console_for())
+    worst = 0
+    for target in targets:
+        try:
+            show_sound(_find(target, with_traceback=with_traceback, report=True), console_for())
+        except SystemExit as end:
+            if end.code == INTERRUPTED:
+                raise
+            worst = max(worst, int(end.code or 0))
+    sys.exit(worst)
 
 
 @cano.command()

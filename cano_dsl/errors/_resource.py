@@ -70,7 +70,7 @@ class ResourceMissing(ResourceError):
         names = tuple(name for name, _, _ in missing)
         call = ", ".join(f"{name}=…" for name in names)
         super().__init__(f"workflow {workflow!r} needs {wants}: pass {call}", resource=names[0])
-        self.missing = names
+        self.missing: tuple[str, ...] = names
 
 
 class ResourceUnknown(ResourceError):

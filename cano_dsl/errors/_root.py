@@ -157,4 +157,4 @@ class GraphError(DefinitionError, ValueError):
         count = "1 finding" if len(findings) == 1 else f"{len(findings)} findings"
         super().__init__("\n".join([f"workflow {workflow!r} has {count}", *map(str, findings)]))
         self.workflow = workflow
-        self.findings = tuple(findings)
+        self.findings: tuple[Finding, ...] = tuple(findings)

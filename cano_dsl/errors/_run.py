@@ -119,7 +119,7 @@ class UndeclaredTransition(RunError):
             at=at,
         )
         self.target = target
-        self.declared = tuple(declared)
+        self.declared: tuple[Enum, ...] = tuple(declared)
 
 
 class LoopRunning(CanoError, RuntimeError):

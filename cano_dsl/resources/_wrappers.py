@@ -58,10 +58,12 @@ class PerRun:
         self.factory = factory
 
 
-@overload
-def managed(source: AbstractAsyncContextManager[T], /) -> T: ...
+# The factory stands first: pyright, once it has compared a class itself with the context manager's protocol,
+# takes its objects for none either.
 @overload
 def managed(source: Callable[[], AbstractAsyncContextManager[T]], /) -> T: ...
+@overload
+def managed(source: AbstractAsyncContextManager[T], /) -> T: ...
 @overload
 def managed(source: Callable[[], AsyncIterator[T]], /) -> T: ...
 def managed(source: Any, /) -> Any:

@@ -69,6 +69,30 @@ def test_findings_at_import(cano, write):
     assert result.stdout.splitlines()[-1].endswith(", 1 waived")
 
 
+def test_check_of_several(cano, write, flow):
+    """`check` looks at every target, whatever is wrong with those before; the worst exit code counts."""
+    write("good.py", flow)
+    write("bad.py", UNSOUND)
+    write("broken.py", "import nowhere_at_all")
+    result = cano("check", "bad.py", "good.py")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[-1] == "Job: sound, 3 states, 2 transitions"
+    assert "Order: " in result.stdout
+    assert cano("check", "good.py", "good.py").exit_code == 0
+    result = cano("check", "broken.py", "bad.py", "good.py")
+    assert result.exit_code == 2
+    assert "nowhere_at_all" in result.stderr
+    assert result.stdout.count(": sound") == 1
+
+
+def test_check_is_interrupted(cano, write, flow):
+    """Ctrl-C ends the whole check, not one target of it."""
+    write("good.py", flow)
+    write("stopped.py", "raise KeyboardInterrupt")
+    result = cano("check", "stopped.py", "good.py")
+    assert (result.exit_code, result.stdout) == (130, "")
+
+
 @pytest.mark.parametrize("command", ["run", "graph"])
 def test_findings_leave_the_output_alone(cano, write, command):
     """Other commands write findings to standard error, so that a redirected diagram holds none; exit code 1."""

@@ -35,7 +35,7 @@ def test_help(cano, option):
     """The help names every command and every form of a target."""
     result = cano(option)
     assert result.exit_code == 0
-    assert "  check  Print all findings of a workflow.\n" in result.stdout
+    assert "  check  Print all findings of one or more workflows.\n" in result.stdout
     assert "  graph  Draw the graph of a workflow, as a Mermaid diagram or as JSON.\n" in result.stdout
     assert "  run    Run a workflow once.\n" in result.stdout
     assert "      package.module:orders      in a module\n" in result.stdout
@@ -46,7 +46,8 @@ def test_help_of_command(cano, command):
     """Each command says what it takes."""
     result = cano(command, "--help")
     assert result.exit_code == 0
-    assert result.stdout.startswith(f"Usage: cano {command} [OPTIONS] TARGET\n")
+    several = "..." if command == "check" else ""
+    assert result.stdout.startswith(f"Usage: cano {command} [OPTIONS] TARGET{several}\n")
     assert "--traceback" in result.stdout
 
 
@@ -54,7 +55,7 @@ def test_no_target(cano):
     """A command without a target is a usage error."""
     result = cano("check")
     assert result.exit_code == 2
-    assert "Missing argument 'TARGET'" in result.stderr
+    assert "Missing argument 'TARGET...'" in result.stderr
 
 
 @pytest.mark.parametrize("name", ["click", "msgspec", "rich"])

@@ -1,0 +1,21 @@
+# Made by tools/stubs.py from the package; not for type checkers.
+from cano_dsl.errors._place import RunPlace as RunPlace
+from cano_dsl.errors._root import CanoError as CanoError
+from collections.abc import Sequence
+from enum import Enum
+
+class RunError(CanoError):
+    at: RunPlace
+    def __init__(self, message: str, *, at: RunPlace) -> None: ...
+
+class HandlerFailed(RunError):
+    def __init__(self, *, at: RunPlace, error: BaseException) -> None: ...
+
+class UndeclaredTransition(RunError):
+    target: object
+    declared: tuple[Enum, ...]
+    def __init__(self, *, at: RunPlace, target: object, declared: Sequence[Enum]) -> None: ...
+
+class LoopRunning(CanoError, RuntimeError):
+    workflow: str
+    def __init__(self, *, workflow: str) -> None: ...

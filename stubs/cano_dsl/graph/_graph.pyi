@@ -1,0 +1,45 @@
+# Made by tools/stubs.py from the package; not for type checkers.
+import networkx as nx
+from cano_dsl.errors import Finding as Finding
+from cano_dsl.spec import Definition as Definition, HandlerDef as HandlerDef, Kind as Kind
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    name: str
+    kind: Kind | None
+    handler: HandlerDef | None
+    is_start: bool
+    is_exit: bool
+    targets: tuple[str, ...]
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    source: str
+    target: str
+
+@final
+class Graph:
+    name: str
+    enum: str
+    start: str
+    exits: tuple[str, ...]
+    states: Mapping[str, Node]
+    edges: tuple[Edge, ...]
+    findings: tuple[Finding, ...]
+    definition: Definition
+    def __init__(
+        self,
+        *,
+        definition: Definition,
+        start: str,
+        states: Mapping[str, Node],
+        findings: tuple[Finding, ...],
+    ) -> None: ...
+    def __setattr__(self, name: str, value: object) -> None: ...
+    def __delattr__(self, name: str) -> None: ...
+    def __repr__(self) -> str: ...
+    def to_networkx(self) -> nx.DiGraph[str]: ...
+    def to_dict(self) -> dict[str, Any]: ...

@@ -1,0 +1,7 @@
+# Made by tools/stubs.py from the package; not for type checkers.
+from cano_dsl.testing._recorder import Event as Event, Recorder as Recorder
+
+__all__ = (
+    "Event",
+    "Recorder",
+)

@@ -1,0 +1,22 @@
+"""No `Literal`: the whole Enum, `Any`, no annotation."""
+
+from typing import Any
+
+from shop import Order
+
+from cano_dsl import state
+
+
+@state(Order.CHECK)  # E[]: the whole Enum
+async def whole() -> Order:
+    return Order.DONE
+
+
+@state(Order.CHECK)  # E[]: Any
+def anything() -> Any:
+    return Order.DONE
+
+
+@state(Order.CHECK)
+def silent():  # E[mypy]: no annotation
+    return Order.DONE

@@ -1,0 +1,33 @@
+"""What the programs of this folder share: two Enums and some resources."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class Order(Enum):
+    CHECK = auto()
+    CHARGE = auto()
+    DONE = auto()
+    FAILED = auto()
+
+
+class Other(Enum):
+    BEGIN = auto()
+    END = auto()
+
+
+class Store:
+    def __init__(self, url: str = "memory") -> None:
+        self.url = url
+
+
+class Redis(Store): ...
+
+
+class Mailer: ...
+
+
+@dataclass
+class Resources:
+    store: Store
+    mailer: Mailer
