@@ -17,7 +17,7 @@ from cano_dsl.errors import Finding
 from cano_dsl.graph import DictWalk, check, link
 from cano_dsl.mypy_plugin._extract import EXITS, RESOURCES, Call, Extracted, argument, call_of, extract
 from cano_dsl.mypy_plugin._members import union
-from cano_dsl.mypy_plugin._resources import parameters_of_run, wants_of
+from cano_dsl.mypy_plugin._resources import parameters_of_run
 from cano_dsl.mypy_plugin._tell import tell
 from cano_dsl.mypy_plugin._types import CheckerTypes
 from cano_dsl.spec import WAIVABLE
@@ -83,6 +83,5 @@ def _arguments(ctx: MethodContext, call: Call, made: Instance) -> list[Type]:
     if call.exits and all(call.states.member(literal) is not None for literal in call.exits):
         args[EXITS] = union(call.exits)
     if call.parts is not None and argument(ctx, "resources") is None:
-        wants = [wants_of(part.type.args[2], ctx.api.options) for part in call.parts]
-        args[RESOURCES] = parameters_of_run(wants) or args[RESOURCES]
+        args[RESOURCES] = parameters_of_run(part.wants for part in call.parts) or args[RESOURCES]
     return args

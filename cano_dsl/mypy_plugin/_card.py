@@ -6,12 +6,16 @@ Lines are left out: a handler that only moves must not make its users stale.
 """
 
 import json
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final
 
 from mypy.plugin import CheckerPluginInterface
-from mypy.types import Instance, LiteralType, get_proper_type
+from mypy.types import Instance, LiteralType
 
 ATTRIBUTE: Final = "cano_dsl facts"
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 def attach(typ: Instance, facts: dict[str, Any], api: CheckerPluginInterface) -> Instance:
@@ -20,8 +24,13 @@ def attach(typ: Instance, facts: dict[str, Any], api: CheckerPluginInterface) ->
     return typ.copy_with_extra_attr(ATTRIBUTE, LiteralType(text, api.named_generic_type("builtins.str", [])))
 
 
-def facts_of(typ: Instance) -> dict[str, Any]:
+def facts_of(typ: Instance) -> Mapping[str, Any]:
     """Give the facts that a type carries; none for one that was written by hand."""
-    found = get_proper_type(typ.extra_attrs.attrs.get(ATTRIBUTE)) if typ.extra_attrs else None
-    facts: dict[str, Any] = json.loads(str(found.value)) if isinstance(found, LiteralType) else {}
-    return facts
+    found = typ.extra_attrs.attrs.get(ATTRIBUTE) if typ.extra_attrs else None
+    return _decoded(str(found.value)) if isinstance(found, LiteralType) else NOTHING
+
+
+@lru_cache(maxsize=256)
+def _decoded(text: str) -> Mapping[str, Any]:
+    facts: dict[str, Any] = json.loads(text)
+    return MappingProxyType(facts)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from mypy.messages import format_type_bare
-from mypy.nodes import Expression
+from mypy.nodes import Expression, MemberExpr, Var
 from mypy.plugin import CheckerPluginInterface, FunctionContext, FunctionSigContext
 from mypy.types import (
     AnyType,
@@ -31,11 +31,16 @@ def signature_of(kind: Kind) -> Callable[[FunctionSigContext], FunctionLike]:
     """
 
     def hook(ctx: FunctionSigContext) -> FunctionLike:
-        if ctx.args and ctx.args[0]:
+        if ctx.args and ctx.args[0] and not _is_member(ctx.args[0][0]):
             check_member(f"{kind}(…)", ctx.args[0][0], ctx.api)
         return ctx.default_signature
 
     return hook
+
+
+def _is_member(expr: Expression) -> bool:
+    """Tell `Order.PAY` from what has to be looked at; this is asked once for each overload."""
+    return isinstance(expr, MemberExpr) and isinstance(expr.node, Var) and expr.node.info.is_enum
 
 
 def check_member(what: str, expr: Expression, api: CheckerPluginInterface) -> LiteralType | None:

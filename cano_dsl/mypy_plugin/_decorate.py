@@ -1,6 +1,6 @@
 """The decorator applied to a function: what it declares is checked there, and kept in the handler's type."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from mypy.nodes import Expression
@@ -10,10 +10,12 @@ from mypy.types import (
     CallableType,
     FunctionLike,
     Instance,
+    LiteralType,
     Parameters,
     Type,
     TypeOfAny,
     UninhabitedType,
+    UnionType,
     get_proper_type,
 )
 
@@ -84,7 +86,9 @@ def signature(ctx: MethodSigContext) -> FunctionLike:
     twice.
     """
     default = ctx.default_signature
-    reading = read(ctx.type, ctx.args[0][0], ctx.api) if ctx.args and ctx.args[0] else None
+    if not ctx.args or not ctx.args[0] or _is_sound(ctx.type, ctx.args[0][0], ctx.api):
+        return default
+    reading = read(ctx.type, ctx.args[0][0], ctx.api)
     if reading is None:
         return default
     for finding in transitions_of(reading.handler, reading.enum):
@@ -101,6 +105,19 @@ def signature(ctx: MethodSigContext) -> FunctionLike:
     known = [*reading.decorator.args[:2], _parameters(reading.function)]
     made = result.copy_modified(args=[*known, anything])
     return default.copy_modified(arg_types=[anything], ret_type=made, variables=[])
+
+
+def _is_sound(decorator: Type, expr: Expression, api: CheckerPluginInterface) -> bool:
+    """Tell at a glance, as this is asked once for each overload: only members of the Enum, and no `to=`."""
+    function = get_proper_type(api.get_expression_type(expr))
+    owner = get_proper_type(decorator)
+    if not isinstance(function, CallableType) or not isinstance(owner, Instance) or facts_of(owner).get("to"):
+        return False
+    enum, returns = get_proper_type(owner.args[0]), awaited(function.ret_type)
+    items = returns.items if isinstance(returns, UnionType) else [returns]
+    return isinstance(enum, Instance) and all(
+        isinstance(item, LiteralType) and item.fallback.type is enum.type for item in items
+    )
 
 
 def result_of(*, thread: bool) -> Callable[[MethodContext], Type]:
@@ -121,7 +138,7 @@ def result_of(*, thread: bool) -> Callable[[MethodContext], Type]:
     return hook
 
 
-def _only_kind(facts: dict[str, Any]) -> dict[str, Any]:
+def _only_kind(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {"kind": facts.get("kind"), "hidden": facts.get("to") == "hidden"}
 
 

@@ -10,10 +10,10 @@ from cano_dsl.errors import Finding
 from cano_dsl.mypy_plugin._declare import check_member
 from cano_dsl.mypy_plugin._members import States, display
 from cano_dsl.mypy_plugin._parts import Part, handlers_of, parts_of
-from cano_dsl.mypy_plugin._resources import offers_of, want
+from cano_dsl.mypy_plugin._resources import Words, offers_of, want
 from cano_dsl.mypy_plugin._tell import Places, tell
 from cano_dsl.mypy_plugin._waivers import Waivers, waivers_of
-from cano_dsl.spec import Definition, Stray, Want
+from cano_dsl.spec import Definition, Stray
 
 # Places among the type arguments of `Workflow`.
 STATES, EXITS, DATA, RESOURCES = range(4)
@@ -27,12 +27,14 @@ class Call(NamedTuple):
         states: Its members.
         exits: The exits as literals; None where they cannot be seen.
         parts: The handlers; None where they cannot all be seen.
+        words: Types in words.
     """
 
     enum: Instance
     states: States
     exits: list[LiteralType] | None
     parts: list[Part] | None
+    words: Words
 
 
 class Extracted(NamedTuple):
@@ -48,7 +50,8 @@ def call_of(ctx: MethodContext, result: Instance) -> Call | None:
     enum = get_proper_type(result.args[STATES])
     if not isinstance(enum, Instance) or not enum.type.is_enum or not ctx.args[0]:
         return None
-    return Call(enum, States(enum.type), _exits(ctx, enum), parts_of(ctx, 1, enum))
+    words = Words(ctx.api.options)
+    return Call(enum, States(enum.type), _exits(ctx, enum), parts_of(ctx, 1, enum, words), words)
 
 
 def argument(ctx: MethodContext, name: str) -> tuple[Expression, Type] | None:
@@ -102,8 +105,8 @@ def extract(ctx: MethodContext, call: Call, result: Instance) -> Extracted | Non
         handlers=handlers,
         strays=(*strays, *(waivers.strays if waivers else ())),
         aliases=states.aliases,
-        offers=offers_of(result.args[RESOURCES], ctx.api.options) if resources else None,
-        data=_data(ctx, result),
+        offers=offers_of(result.args[RESOURCES], call.words) if resources else None,
+        data=want("data", result.args[DATA], call.words) if argument(ctx, "data") else None,
         waivers=waivers.given if waivers else (),
     )
     return Extracted(definition, places, knows_waivers=waivers is not None)
@@ -112,7 +115,3 @@ def extract(ctx: MethodContext, call: Call, result: Instance) -> Extracted | Non
 def _name(ctx: MethodContext) -> str | None:
     given = argument(ctx, "name")
     return given[0].value if given and isinstance(given[0], StrExpr) else None
-
-
-def _data(ctx: MethodContext, result: Instance) -> Want | None:
-    return want("data", result.args[DATA], ctx.api.options) if argument(ctx, "data") else None

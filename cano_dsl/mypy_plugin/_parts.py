@@ -1,11 +1,10 @@
 """The handlers given to one call of `build`, read back from their types."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mypy.maptype import map_instance_to_supertype
 from mypy.nodes import ARG_STAR, Expression, RefExpr
-from mypy.options import Options
 from mypy.plugin import CheckerPluginInterface, MethodContext
 from mypy.types import AnyType, Instance, ProperType, TupleType, Type, UnionType, get_proper_type
 
@@ -13,7 +12,7 @@ from cano_dsl.errors import Finding
 from cano_dsl.mypy_plugin._card import facts_of
 from cano_dsl.mypy_plugin._members import States, literals
 from cano_dsl.mypy_plugin._names import HANDLER
-from cano_dsl.mypy_plugin._resources import Wants, wants_of
+from cano_dsl.mypy_plugin._resources import Wants, Words, wants_of
 from cano_dsl.mypy_plugin._tell import Places, tell
 from cano_dsl.spec import HandlerDef
 
@@ -24,11 +23,12 @@ class Part(NamedTuple):
     """A handler's type, as a `Handler`, with the facts that it carries and where it is given."""
 
     type: Instance
-    facts: dict[str, Any]
+    facts: Mapping[str, Any]
     expr: Expression
+    wants: Wants | None
 
 
-def parts_of(ctx: MethodContext, position: int, enum: Instance) -> list[Part] | None:
+def parts_of(ctx: MethodContext, position: int, enum: Instance, words: Words) -> list[Part] | None:
     """List the handlers; None where they cannot all be seen, which is reported unless mypy does so itself."""
     parts: list[Part] = []
     unpacked: list[Expression] = []
@@ -46,14 +46,16 @@ def parts_of(ctx: MethodContext, position: int, enum: Instance) -> list[Part] | 
                 return None
             items = proper.items
         for item in items:
-            part = _part(item, expr, enum, ctx.api)
+            part = _part(item, expr, enum, words, ctx.api)
             if part is None:
                 return None
             parts.append(part)
     return parts
 
 
-def _part(typ: Type, expr: Expression, enum: Instance, api: CheckerPluginInterface) -> Part | None:
+def _part(
+    typ: Type, expr: Expression, enum: Instance, words: Words, api: CheckerPluginInterface
+) -> Part | None:
     """Read one handler; None for one of several, and for what mypy has said is no handler of this Enum."""
     proper = get_proper_type(typ)
     if isinstance(proper, UnionType) and all(map(_is_handler, proper.items)):
@@ -63,7 +65,7 @@ def _part(typ: Type, expr: Expression, enum: Instance, api: CheckerPluginInterfa
     mapped = _as_handler(proper)
     if mapped is None or get_proper_type(mapped.args[0]) != enum:
         return None
-    return Part(mapped, facts_of(proper), expr)
+    return Part(mapped, facts_of(proper), expr, wants_of(mapped.args[2], words))
 
 
 def _as_handler(typ: Instance) -> Instance | None:
@@ -114,13 +116,13 @@ def handlers_of(
         if at is None or len(at) != 1:
             _tell_stateless(api, part)
             return None
-        handlers.append(_handler(part, states.member(at[0]), states, places, api.options))
+        handlers.append(_handler(part, states.member(at[0]), states, places))
     return tuple(handlers)
 
 
-def _handler(part: Part, at: str | None, states: States, places: Places, options: Options) -> HandlerDef:
+def _handler(part: Part, at: str | None, states: States, places: Places) -> HandlerDef:
     facts = part.facts
-    wants = wants_of(part.type.args[2], options) or Wants()
+    wants = part.wants or Wants()
     declared = None if facts.get("hidden") else literals(part.type.args[3])
     members = [states.member(literal) for literal in declared or ()]
     targets = facts.get("targets", ()) if facts.get("broken") else [name for name in members if name]

@@ -13,6 +13,21 @@ from cano_dsl.mypy_plugin._types import narrowed
 from cano_dsl.spec import Want
 
 
+class Words:
+    """Types in words: the handlers of one workflow want the same types, and writing one takes its time."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._known: dict[Type, str] = {}
+
+    def of(self, typ: Type) -> str:
+        """Write a type as mypy's messages do, without quotes."""
+        words = self._known.get(typ)
+        if words is None:
+            words = self._known[typ] = format_type_bare(typ, self._options)
+        return words
+
+
 class Wants(NamedTuple):
     """The parameters of a handler that a run fills by name, and the data that it expects."""
 
@@ -20,7 +35,7 @@ class Wants(NamedTuple):
     data: Want | None = None
 
 
-def wants_of(parameters: Type, options: Options) -> Wants | None:
+def wants_of(parameters: Type, words: Words) -> Wants | None:
     """Read a handler's parameters; None where the types do not tell them all."""
     proper = get_proper_type(parameters)
     if not isinstance(proper, Parameters) or proper.is_ellipsis_args:
@@ -32,15 +47,15 @@ def wants_of(parameters: Type, options: Options) -> Wants | None:
             return None  # refused where it is decorated
         injected = _injected(typ)
         if injected is None:
-            resources.append(want(name, typ, options, optional=kind.is_optional()))
+            resources.append(want(name, typ, words, optional=kind.is_optional()))
         elif INJECTED[injected.type.fullname] == "data" and injected.args and data is None:
-            data = want(name, injected.args[0], options, optional=kind.is_optional())
+            data = want(name, injected.args[0], words, optional=kind.is_optional())
     return Wants(tuple(resources), data)
 
 
-def want(name: str, typ: Type, options: Options, *, optional: bool = False) -> Want:
+def want(name: str, typ: Type, words: Words, *, optional: bool = False) -> Want:
     """Put a type down with its words."""
-    return Want(name, typ, format_type_bare(typ, options), optional)
+    return Want(name, typ, words.of(typ), optional)
 
 
 def _injected(typ: Type) -> Instance | None:
@@ -53,9 +68,9 @@ def _injected(typ: Type) -> Instance | None:
     return None
 
 
-def offers_of(parameters: Type, options: Options) -> tuple[Want, ...] | None:
+def offers_of(parameters: Type, words: Words) -> tuple[Want, ...] | None:
     """Read the parameters of what `resources=` names; None where they are not known."""
-    found = wants_of(parameters, options)
+    found = wants_of(parameters, words)
     return None if found is None else found.resources
 
 
