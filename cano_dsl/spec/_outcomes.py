@@ -90,7 +90,7 @@ class Joined(Generic[T_co]):
     @property
     def values(self) -> tuple[T_co, ...]:
         """The values of the branches that succeeded, in the order of branches."""
-        return tuple(self._values[index] for index in self._marked(1))
+        return tuple(value for value, mark in zip(self._values, self._marks, strict=True) if mark == 1)
 
     @property
     def successes(self) -> tuple[BranchSuccess[T_co], ...]:

@@ -16,13 +16,14 @@ import statistics
 import subprocess
 import sys
 import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from cases import Case, builds, runs
+from cases import Case, builds, runs, splits
 
 FIRST_BUILD = """
 from enum import Enum
@@ -45,11 +46,24 @@ def seconds(call: Callable[[], Any]) -> float:
     return time.perf_counter() - began
 
 
+def peak(call: Callable[[], Any]) -> float:
+    """Give the most bytes that one call takes at once, besides those taken before it."""
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        call()
+        return tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+
+
 def measure(case: Case, turns: int) -> dict[str, Any]:
-    """Let case and rival take turns; give their times for one of the thing, in seconds, and the ratios."""
-    seconds(case.ours), seconds(case.rival)
-    pairs = [(seconds(case.ours) / case.per, seconds(case.rival) / case.per) for _ in range(turns)]
-    return _row(case.name, pairs, case.budget, case.budget_s)
+    """Let case and rival take turns; give the seconds or bytes of one of the thing, and the ratios."""
+    gauge = peak if case.memory else seconds
+    turns = min(turns, 3) if case.memory else turns  # memory hardly differs from turn to turn
+    gauge(case.ours), gauge(case.rival)
+    pairs = [(gauge(case.ours) / case.per, gauge(case.rival) / case.per) for _ in range(turns)]
+    return {**_row(case.name, pairs, case.budget, case.budget_s), "memory": case.memory}
 
 
 def _row(
@@ -62,8 +76,8 @@ def _row(
     )
     return {
         "name": name,
-        "ours_s": statistics.median(ours),
-        "rival_s": statistics.median(rival),
+        "ours": statistics.median(ours),
+        "rival": statistics.median(rival),
         "ratio": ratio,
         "best": min(ours) / min(rival),
         "budget": budget,
@@ -96,7 +110,8 @@ def table(rows: list[dict[str, Any]]) -> str:
         budget = f"{row['budget']:g} x" if row["budget"] else ""
         budget = f"{row['budget_s'] * 1000:g} ms" if row["budget_s"] else budget
         mark = "  MISSED" if row["missed"] else ""
-        times = f"{_time(row['ours_s']):>12}{_time(row['rival_s']):>12}"
+        shown = _size if row.get("memory") else _time
+        times = f"{shown(row['ours']):>12}{shown(row['rival']):>12}"
         lines.append(f"{row['name']:<42}{times}{row['ratio']:>8.2f}{row['best']:>8.2f}{budget:>10}{mark}")
     return "\n".join(lines)
 
@@ -108,6 +123,10 @@ def _time(value: float) -> str:
     return f"{value * 1e9:.0f} ns"
 
 
+def _size(value: float) -> str:
+    return f"{value / 1000:,.0f} kB"
+
+
 def main() -> int:
     """Measure, print, and give the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -115,7 +134,7 @@ def main() -> int:
     parser.add_argument("--turns", type=int, default=30, help="how often each case is measured")
     parser.add_argument("-o", "--output", type=Path, help="write the figures as JSON")
     options = parser.parse_args()
-    rows = [measure(case, options.turns) for case in [*runs(), *builds()]]
+    rows = [measure(case, options.turns) for case in [*runs(), *splits(), *builds()]]
     rows += imports(max(3, options.turns // 3))
     print(table(rows))
     if options.output is not None:
