@@ -51,6 +51,22 @@ def test_memory_of_a_bulkhead(cases: ModuleType, monkeypatch: pytest.MonkeyPatch
     assert 10_000 < row["rival"] < row["ours"] <= case.budget * row["rival"]
 
 
+def test_peers_take_turns(cases: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside its peers the library gives the same results; a peer that is not installed is skipped, and said so."""
+    monkeypatch.syspath_prepend(BENCH)
+    import peers
+
+    absent = peers.Peer("absent", "no-such-package", lambda: pytest.fail("it is not installed"))
+    ours = [peer for peer in peers.SPLIT if not peer.package]
+    lines = peers.compared([*ours, absent], cases.BRANCHES, sum(range(cases.BRANCHES)), 1)
+    assert [line.split()[0] for line in lines] == ["asyncio.TaskGroup", "cano_dsl", "absent"]
+    assert lines[0].endswith(" 1.0 x") and lines[2].endswith("skipped: no-such-package is not installed")
+    ours = [peer for peer in peers.CYCLE if not peer.package]
+    assert len(peers.compared(ours, 1, peers.TURNS, 1)) == 2
+    with pytest.raises(ValueError, match=f"loop by hand gives {peers.TURNS}, not 1"):
+        peers.compared(ours, 1, 1, 1)
+
+
 def test_builds_agree(cases: ModuleType) -> None:
     """Every case of building finds as many transitions as its rival looks up."""
     for case in cases.builds():

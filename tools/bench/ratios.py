@@ -110,20 +110,22 @@ def table(rows: list[dict[str, Any]]) -> str:
         budget = f"{row['budget']:g} x" if row["budget"] else ""
         budget = f"{row['budget_s'] * 1000:g} ms" if row["budget_s"] else budget
         mark = "  MISSED" if row["missed"] else ""
-        shown = _size if row.get("memory") else _time
+        shown = size_text if row.get("memory") else time_text
         times = f"{shown(row['ours']):>12}{shown(row['rival']):>12}"
         lines.append(f"{row['name']:<42}{times}{row['ratio']:>8.2f}{row['best']:>8.2f}{budget:>10}{mark}")
     return "\n".join(lines)
 
 
-def _time(value: float) -> str:
+def time_text(value: float) -> str:
+    """Write seconds in a unit that fits."""
     for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
         if value * factor >= 1:
             return f"{value * factor:.2f} {unit}"
     return f"{value * 1e9:.0f} ns"
 
 
-def _size(value: float) -> str:
+def size_text(value: float) -> str:
+    """Write bytes."""
     return f"{value / 1000:,.0f} kB"
 
 
