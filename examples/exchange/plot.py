@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 WIDE, LEFT, RIGHT, TOP = 960, 180, 930, 104  # in pixels
 SMALL, LARGE, GAP = 62, 150, 44  # the height of a row, of the last row, and the space before it
+LABEL = 90  # how wide the words on a line are, about
 SPAN_MS, BIN_MS, GRID_MS = 500, 5, 50
 GOOD, BAD, INK, PALE, LINE = "#3b6fb6", "#e08a3c", "#1f2933", "#66727f", "#e4e8ec"
 FONT = "system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', 'DejaVu Sans', sans-serif"
@@ -102,7 +103,8 @@ def mark(name: str, seconds: float, top: float, base: float) -> str:
     """Draw a line at a time, with a name and the time on it."""
     x = x_of(seconds * 1000)
     line = f'<path d="M{x:.1f} {top - 4}V{base}" stroke="{INK}" stroke-dasharray="4 3"/>'
-    return line + text(x + 5, top + 6, f"{name} {seconds * 1000:.0f} ms", size=12)
+    side, anchor = (5, "start") if x + LABEL < WIDE else (-5, "end")  # so that it is not cut off
+    return line + text(x + side, top + 6, f"{name} {seconds * 1000:.0f} ms", size=12, anchor=anchor)
 
 
 def text(
@@ -115,6 +117,7 @@ def text(
     weight: int = 400,
     anchor: str = "start",
 ) -> str:
-    """Write some words."""
+    """Write some words, with a white edge where they cross a line."""
+    edge = 'paint-order="stroke" stroke="white" stroke-width="4" stroke-linejoin="round"'
     style = f'font-size="{size}" font-weight="{weight}" fill="{fill}" text-anchor="{anchor}"'
-    return f'<text x="{x:.1f}" y="{y:.1f}" {style}>{escape(words)}</text>'
+    return f'<text x="{x:.1f}" y="{y:.1f}" {style} {edge}>{escape(words)}</text>'

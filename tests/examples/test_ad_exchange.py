@@ -395,6 +395,13 @@ def test_bars_are_as_high_as_the_counts(example: ModuleType) -> None:
     assert re.findall(r"M[\d.]+ ([\d.]+)v(-?[\d.]+)", path) == [("90.0", "-20.0")]
 
 
+@pytest.mark.parametrize(("seconds", "anchor"), [(0.2, "start"), (0.495, "end"), (3.0, "end")])
+def test_words_on_a_line_are_not_cut_off(example: ModuleType, seconds: float, anchor: str) -> None:
+    """The words on a line stand to its right, or to its left where there is no room."""
+    plot = sys.modules["exchange.plot"]
+    assert f'text-anchor="{anchor}"' in plot.mark("p99", seconds, 0, 100)
+
+
 def test_words_are_escaped(example: ModuleType) -> None:
     """A name cannot break the plot."""
     plot = sys.modules["exchange.plot"]
