@@ -36,9 +36,11 @@ def run_file(path: Path) -> dict[str, object]:
         raise ImportError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up
+    sys.path.insert(0, str(path.parent))  # as it is when a script runs: for the modules beside it
     try:
         spec.loader.exec_module(module)
     finally:
+        sys.path.remove(str(path.parent))
         del sys.modules[spec.name]
     return vars(module)
 

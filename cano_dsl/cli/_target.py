@@ -140,8 +140,8 @@ def _candidates(module: ModuleType) -> dict[str, Found]:
 def _only(module: ModuleType, place: str) -> Found:
     found = list(_candidates(module).values())
     runners = [value for value in found if isinstance(value, Runner)]
-    if len(runners) == 1 and len({id(value.graph) for value in found}) == 1:
-        return runners[0]  # the usual module: a workflow, and a runner that holds its resources
+    if len(runners) == 1:
+        return runners[0]  # the usual module: workflows, some within others, and what runs the outer one
     if len(found) == 1:
         return found[0]
     if found:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import compress
 from typing import Any, Generic, Protocol, TypeVar, final, overload
 
 from cano_dsl.errors import Branch, BranchFailure
@@ -10,6 +11,7 @@ from cano_dsl.errors import Branch, BranchFailure
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 V = TypeVar("V")
+_SUCCEEDED = bytes(mark == 1 for mark in range(256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class Joined(Generic[T_co]):
     @property
     def values(self) -> tuple[T_co, ...]:
         """The values of the branches that succeeded, in the order of branches."""
-        return tuple(self._values[index] for index in self._marked(1))
+        return tuple(compress(self._values, self._marks.translate(_SUCCEEDED)))
 
     @property
     def successes(self) -> tuple[BranchSuccess[T_co], ...]:

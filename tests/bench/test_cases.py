@@ -37,6 +37,39 @@ def test_runs_agree(cases: ModuleType) -> None:
         assert case.ours() is case.rival(), case.name
 
 
+def test_splits_agree(cases: ModuleType) -> None:
+    """Every case of splitting adds up what its hand-written rival adds up."""
+    for case in cases.splits():
+        count = cases.BRANCHES if "branch of" in case.name else cases.ITEMS
+        assert case.ours() == case.rival() == sum(range(count)), case.name
+
+
+def test_memory_of_a_bulkhead(cases: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A split with a bulkhead takes at most twice the memory of workers written by hand."""
+    monkeypatch.syspath_prepend(BENCH)
+    import ratios
+
+    (case,) = [case for case in cases.splits() if case.memory]
+    row = ratios.measure(case, 1)
+    assert 10_000 < row["rival"] < row["ours"] <= case.budget * row["rival"]
+
+
+def test_peers_take_turns(cases: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside its peers the library gives the same results; a peer that is not installed is skipped, and said so."""
+    monkeypatch.syspath_prepend(BENCH)
+    import peers
+
+    absent = peers.Peer("absent", "no-such-package", lambda: pytest.fail("it is not installed"))
+    ours = [peer for peer in peers.SPLIT if not peer.package]
+    lines = peers.compared([*ours, absent], cases.BRANCHES, sum(range(cases.BRANCHES)), 1)
+    assert [line.split()[0] for line in lines] == ["asyncio.TaskGroup", "cano_dsl", "absent"]
+    assert lines[0].endswith(" 1.0 x") and lines[2].endswith("skipped: no-such-package is not installed")
+    ours = [peer for peer in peers.CYCLE if not peer.package]
+    assert len(peers.compared(ours, 1, peers.TURNS, 1)) == 2
+    with pytest.raises(ValueError, match=f"loop by hand gives {peers.TURNS}, not 1"):
+        peers.compared(ours, 1, 1, 1)
+
+
 def test_builds_agree(cases: ModuleType) -> None:
     """Every case of building finds as many transitions as its rival looks up."""
     for case in cases.builds():
@@ -45,7 +78,9 @@ def test_builds_agree(cases: ModuleType) -> None:
 
 def test_budgets_are_those_promised(cases: ModuleType) -> None:
     """The budgets in the benchmark are those that the README shows."""
-    budgets = {case.name: case.budget or case.budget_s for case in [*cases.runs(), *cases.builds()]}
+    all_cases = [*cases.runs(), *cases.splits(), *cases.builds()]
+    budgets = {case.name: case.budget or case.budget_s for case in all_cases}
+    assert budgets["branch of a split of 100"] == budgets["10,000 items, bulkhead 8, memory"] == 2.0
     assert budgets["transition, two resources"] == 0.8
     assert budgets["run of three states"] == 2.0
     assert budgets["build of 1000 states, annotations as text"] == 0.024

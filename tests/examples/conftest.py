@@ -16,6 +16,7 @@ def load_example(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]
     """Give a function that loads an example afresh by its file's name."""
 
     def load(stem: str) -> ModuleType:
+        monkeypatch.syspath_prepend(EXAMPLES)  # as it is when a script runs: for the modules beside it
         spec = importlib.util.spec_from_file_location(f"example_{stem}", EXAMPLES / f"{stem}.py")
         assert spec is not None
         assert spec.loader is not None

@@ -12,11 +12,14 @@ from typing import Any, Literal
 
 import saga_cases
 
-from cano_dsl import Observer, Run, Workflow, state
+from cano_dsl import Join, Joined, Observer, Run, Workflow, split, state
 
 RING = 10  # states of the long run
 ROUNDS = 1000  # times around it
 STATES = 1000  # of the large workflow
+BRANCHES = 100  # of the split
+ITEMS = 10_000  # of the split with a bulkhead
+BULKHEAD = 8
 
 
 class Counter:
@@ -44,6 +47,7 @@ class Case:
         budget: The most that ours may take, as a multiple of the rival; None where seconds are the budget.
         budget_s: The most seconds that ours may take.
         budget_more_s: The most seconds that ours may take beyond the rival.
+        memory: Whether the most memory that it takes at once is measured, in bytes, in place of its time.
     """
 
     name: str
@@ -53,6 +57,7 @@ class Case:
     budget: float | None = None
     budget_s: float | None = None
     budget_more_s: float | None = None
+    memory: bool = False
 
 
 LOOP = asyncio.Runner()  # open between the cases, closed by whoever is done with them
@@ -239,6 +244,85 @@ def _sagas() -> list[Case]:
             per=10,
             budget=2.0,
         ),
+    ]
+
+
+class Fan(Enum):
+    """A split, the state that adds up, and an exit."""
+
+    SPLIT = 1
+    ADD = 2
+    DONE = 3
+
+
+@state(Fan.ADD)
+def add(numbers: Joined[int], box: list[int]) -> Literal[Fan.DONE]:
+    """Add up what the branches gave."""
+    box.append(sum(numbers.values))
+    return Fan.DONE
+
+
+async def same(number: int) -> int:
+    """Give the number back: a branch that costs nothing itself."""
+    return number
+
+
+async def same_later(number: int) -> int:
+    """Give the number back after the others had a turn."""
+    await asyncio.sleep(0)
+    return number
+
+
+async def task_group() -> int:
+    """Split as one would by hand."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(same(number)) for number in range(BRANCHES)]
+    return sum(task.result() for task in tasks)
+
+
+async def workers() -> int:
+    """Let a few workers take items as one would by hand."""
+    results = [0] * ITEMS
+    items = iter(enumerate(range(ITEMS)))
+
+    async def worker() -> None:
+        for index, item in items:
+            results[index] = await same_later(item)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(BULKHEAD):
+            group.create_task(worker())
+    return sum(results)
+
+
+def fan(branch: Any, count: int, bulkhead: int | None = None) -> Callable[[], Awaitable[int]]:
+    """Make a split of so many branches; give what runs it and gives the sum."""
+    shape = split(Fan.SPLIT, over=range(count), join=Join.all(), to=Fan.ADD, bulkhead=bulkhead)
+    flow = Workflow.build(Fan, shape(branch), add, start=Fan.SPLIT, exits=(Fan.DONE,))
+
+    async def run() -> int:
+        box: list[int] = []
+        await flow.run(box=box)
+        return box[0]
+
+    return run
+
+
+def splits() -> list[Case]:
+    """Give the cases of splitting."""
+    many, few = fan(same, BRANCHES), fan(same_later, ITEMS, BULKHEAD)
+    held = f"{ITEMS:,} items, bulkhead {BULKHEAD}"
+    one, by_hand = repeated(few, 1), repeated(workers, 1)
+    return [
+        Case(
+            f"branch of a split of {BRANCHES}",
+            repeated(many, 20),
+            repeated(task_group, 20),
+            per=20 * BRANCHES,
+            budget=2.0,
+        ),
+        Case(f"{held}, one", one, by_hand, per=ITEMS),
+        Case(f"{held}, memory", one, by_hand, budget=2.0, memory=True),
     ]
 
 

@@ -16,13 +16,14 @@ import statistics
 import subprocess
 import sys
 import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from cases import Case, builds, runs
+from cases import Case, builds, runs, splits
 
 FIRST_BUILD = """
 from enum import Enum
@@ -45,11 +46,25 @@ def seconds(call: Callable[[], Any]) -> float:
     return time.perf_counter() - began
 
 
+def peak(call: Callable[[], Any]) -> float:
+    """Give the most bytes that one call takes at once, besides those taken before it."""
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        call()
+        return tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+
+
 def measure(case: Case, turns: int) -> dict[str, Any]:
-    """Let case and rival take turns; give their times for one of the thing, in seconds, and the ratios."""
-    seconds(case.ours), seconds(case.rival)
-    pairs = [(seconds(case.ours) / case.per, seconds(case.rival) / case.per) for _ in range(turns)]
-    return _row(case.name, pairs, case.budget, case.budget_s, case.budget_more_s)
+    """Let case and rival take turns; give the seconds or bytes of one of the thing, and the ratios."""
+    gauge = peak if case.memory else seconds
+    turns = min(turns, 3) if case.memory else turns  # memory hardly differs from turn to turn
+    gauge(case.ours), gauge(case.rival)
+    pairs = [(gauge(case.ours) / case.per, gauge(case.rival) / case.per) for _ in range(turns)]
+    row = _row(case.name, pairs, case.budget, case.budget_s, case.budget_more_s)
+    return {**row, "memory": case.memory}
 
 
 def _row(
@@ -69,8 +84,8 @@ def _row(
     )
     return {
         "name": name,
-        "ours_s": statistics.median(ours),
-        "rival_s": statistics.median(rival),
+        "ours": statistics.median(ours),
+        "rival": statistics.median(rival),
         "ratio": ratio,
         "best": min(ours) / min(rival),
         "budget": budget,
@@ -105,16 +120,23 @@ def table(rows: list[dict[str, Any]]) -> str:
         budget = f"{row['budget_s'] * 1000:g} ms" if row["budget_s"] else budget
         budget = f"+{row['budget_more_s'] * 1e6:g} µs" if row["budget_more_s"] else budget
         mark = "  MISSED" if row["missed"] else ""
-        times = f"{_time(row['ours_s']):>12}{_time(row['rival_s']):>12}"
+        shown = size_text if row.get("memory") else time_text
+        times = f"{shown(row['ours']):>12}{shown(row['rival']):>12}"
         lines.append(f"{row['name']:<42}{times}{row['ratio']:>8.2f}{row['best']:>8.2f}{budget:>10}{mark}")
     return "\n".join(lines)
 
 
-def _time(value: float) -> str:
+def time_text(value: float) -> str:
+    """Write seconds in a unit that fits."""
     for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
         if value * factor >= 1:
             return f"{value * factor:.2f} {unit}"
     return f"{value * 1e9:.0f} ns"
+
+
+def size_text(value: float) -> str:
+    """Write bytes."""
+    return f"{value / 1000:,.0f} kB"
 
 
 def main() -> int:
@@ -124,7 +146,7 @@ def main() -> int:
     parser.add_argument("--turns", type=int, default=30, help="how often each case is measured")
     parser.add_argument("-o", "--output", type=Path, help="write the figures as JSON")
     options = parser.parse_args()
-    rows = [measure(case, options.turns) for case in [*runs(), *builds()]]
+    rows = [measure(case, options.turns) for case in [*runs(), *splits(), *builds()]]
     rows += imports(max(3, options.turns // 3))
     print(table(rows))
     if options.output is not None:

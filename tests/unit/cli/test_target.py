@@ -106,10 +106,11 @@ def test_package_whose_name_is_taken(cano, write, flow, folder):
     )
 
 
-def test_runner_before_its_workflow(cano, write, flow):
-    """Without an attribute the only Runner is taken before the Workflow that it runs."""
+def test_runner_before_workflows(cano, write, flow):
+    """Without an attribute the only Runner is taken before the Workflow that it runs, and before others."""
     text = flow.replace("def load()", "def load(config: Config)")
-    write("flow.py", BOUND + text + "runner = flow.bind(config=Config())\n")
+    again = "inner = Workflow.build(Job, load, pick, start=Job.LOAD, exits=(Job.DONE,))\n"
+    write("flow.py", BOUND + text + again + "runner = flow.bind(config=Config())\n")
     assert cano("run", "flow.py").exit_code == 0
     assert cano("run", "flow.py:flow").exit_code == 2
 
@@ -123,8 +124,8 @@ def test_one_object_of_two_names(cano, write, flow):
 def test_several(cano, write, flow):
     """Several workflows are listed by what names them."""
     again = "other = Workflow.build(Job, load, pick, start=Job.LOAD, exits=(Job.DONE,))\n"
-    write("flow.py", flow + again + "runner = flow.bind()\n")
-    expected = "flow.py holds more than one: name one of flow.py:flow, flow.py:other, flow.py:runner"
+    write("flow.py", flow + again)
+    expected = "flow.py holds more than one: name one of flow.py:flow, flow.py:other"
     assert usage(cano("check", "flow.py")) == expected
 
 

@@ -1,0 +1,1 @@
+"""What the ad exchange needs besides its workflows."""
