@@ -561,6 +561,25 @@ def test_native_timeout_undoes_and_is_seen_as_timeout() -> None:
     assert log == UNDONE
 
 
+def test_scopes_and_timeouts_leave_nothing_on_the_task() -> None:
+    """R5: after a cut in the middle of a compensatable state, or of a rollback, no cancel is left on the task."""
+
+    async def main() -> int:
+        for runner in (saga(_hang, undo_kind="async").bind(log=[]), slow([], anyio.Event()).bind()):
+            with anyio.move_on_after(0.005) as scope:
+                await runner.run()
+            assert scope.cancelled_caught
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.005):
+                    await runner.run()
+        await anyio.lowlevel.checkpoint()
+        task = asyncio.current_task()
+        assert task is not None
+        return task.cancelling()
+
+    assert asyncio.run(main()) == 0
+
+
 def test_end_of_the_loop_undoes() -> None:
     """R10: a loop that ends cancels the run and still waits for its rollback."""
     log: Log = []
