@@ -130,8 +130,9 @@ def _evaluate_text(text: str, scope: Scope) -> object:
         if text in scope.globals:
             return scope.globals[text]
     try:
-        # The author's own annotation, as `typing.get_type_hints` would evaluate it.
-        return eval(text, {"__builtins__": {}}, _Names(scope))  # noqa: S307
+        # The author's own annotation, as `typing.get_type_hints` would evaluate it. From Python 3.12 on the
+        # subscript of a generic class imports `typing` by the builtins at hand.
+        return eval(text, {"__builtins__": builtins}, _Names(scope))  # noqa: S307
     except Exception as error:  # noqa: BLE001 - an annotation may run anything, and is reported, not raised
         return Unreadable(text, error)
 
