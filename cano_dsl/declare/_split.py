@@ -55,6 +55,15 @@ BranchOf: TypeAlias = Callable[..., Awaitable[T]] | Runs[T]
 OnError: TypeAlias = S | Mapping[type[Exception], S] | None
 
 
+class _NotGiven(tuple[()]):
+    """No `over`, told from an empty one."""
+
+    __slots__ = ()
+
+
+_NOT_GIVEN = _NotGiven()
+
+
 class _Options(NamedTuple):
     """What every form of `split` is given."""
 
@@ -198,7 +207,7 @@ def split(
     at: Any,
     /,
     *branches: Any,
-    over: Any = None,
+    over: Any = _NOT_GIVEN,
     join: Join,
     to: Any,
     timeout: Duration | None = None,
@@ -268,7 +277,7 @@ def split(
         thread=thread,
         where=where,
     )
-    if (over is None) == (not branches):
+    if (over is _NOT_GIVEN) == (not branches):
         raise SignatureError(
             what="split takes either over= or branches" + (", not both" if branches else ""),
             fix="Give over=(…) and decorate a function, or give the branches: split(S.A, one, two, …)",

@@ -1,5 +1,11 @@
 # Made by tools/stubs.py from the package; not for type checkers.
 from cano_dsl.declare._handlers import AsyncHandler as AsyncHandler, PlainHandler as PlainHandler
+from cano_dsl.declare._outputs import (
+    AsyncOutputFunction as AsyncOutputFunction,
+    AsyncOutputHandler as AsyncOutputHandler,
+    PlainOutputFunction as PlainOutputFunction,
+    PlainOutputHandler as PlainOutputHandler,
+)
 from cano_dsl.spec import Kind as Kind
 from collections.abc import Collection, Coroutine, Iterable
 from enum import Enum
@@ -10,6 +16,8 @@ S = TypeVar('S', bound=Enum)
 Src = TypeVar('Src', bound=Enum)
 To = TypeVar('To', bound=Enum)
 N = TypeVar('N', bound=Enum)
+O = TypeVar('O')
+G = TypeVar('G')
 S_co = TypeVar('S_co', bound=Enum, covariant=True)
 N_co = TypeVar('N_co', bound=Enum, covariant=True)
 P = ParamSpec('P')
@@ -37,14 +45,39 @@ class _Decorator(Generic[S, Src, To]):
         frame: FrameType,
     ) -> None: ...
 
-class HandlerDecorator(_Decorator[S, Src, To]):
+class RouterDecorator(_Decorator[S, Src, To]):
     @overload
     def __call__(self, fn: AsyncFunction[S, P, N], /) -> AsyncHandler[S, Src, P, N]: ...
     @overload
     def __call__(self, fn: PlainFunction[S, P, N], /) -> PlainHandler[S, Src, P, N]: ...
 
-class ThreadDecorator(_Decorator[S, Src, To]):
+class HandlerDecorator(_Decorator[S, Src, To]):
+    @overload
+    def __call__(self, fn: AsyncFunction[S, P, N], /) -> AsyncHandler[S, Src, P, N]: ...
+    @overload
     def __call__(self, fn: PlainFunction[S, P, N], /) -> PlainHandler[S, Src, P, N]: ...
+    @overload
+    def __call__(
+        self,
+        fn: AsyncOutputFunction[S, P, N, O, G],
+        /,
+    ) -> AsyncOutputHandler[S, Src, P, N, O, G]: ...
+    @overload
+    def __call__(
+        self,
+        fn: PlainOutputFunction[S, P, N, O, G],
+        /,
+    ) -> PlainOutputHandler[S, Src, P, N, O, G]: ...
+
+class ThreadDecorator(_Decorator[S, Src, To]):
+    @overload
+    def __call__(self, fn: PlainFunction[S, P, N], /) -> PlainHandler[S, Src, P, N]: ...
+    @overload
+    def __call__(
+        self,
+        fn: PlainOutputFunction[S, P, N, O, G],
+        /,
+    ) -> PlainOutputHandler[S, Src, P, N, O, G]: ...
 
 @overload
 def state(at: S, /, *, thread: Literal[False] = False, to: None = None) -> HandlerDecorator[S, S, S]: ...
@@ -56,6 +89,6 @@ def state(at: S, /, *, to: Collection[To], thread: Literal[False] = False) -> Ha
 def state(at: S, /, *, to: Collection[To], thread: Literal[True]) -> ThreadDecorator[S, S, To]: ...
 
 @overload
-def router(at: S, /, *, to: None = None) -> HandlerDecorator[S, S, S]: ...
+def router(at: S, /, *, to: None = None) -> RouterDecorator[S, S, S]: ...
 @overload
-def router(at: S, /, *, to: Collection[To]) -> HandlerDecorator[S, S, To]: ...
+def router(at: S, /, *, to: Collection[To]) -> RouterDecorator[S, S, To]: ...

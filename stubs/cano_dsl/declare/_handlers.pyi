@@ -8,6 +8,9 @@ S = TypeVar('S', bound=Enum)
 Src_co = TypeVar('Src_co', bound=Enum, covariant=True)
 N_co = TypeVar('N_co', bound=Enum, covariant=True)
 P = ParamSpec('P')
+O = ParamSpec('O')
+I_contra = TypeVar('I_contra', contravariant=True)
+T_co = TypeVar('T_co', covariant=True)
 
 class Handler(Generic[S, Src_co, P, N_co]):
     spec: HandlerSpec
@@ -19,3 +22,11 @@ class AsyncHandler(Handler[S, Src_co, P, N_co]):
 
 class PlainHandler(Handler[S, Src_co, P, N_co]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> N_co: ...
+
+class AsyncSplit(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, I_contra, T_co, O]):
+    def __call__(self, item: I_contra, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T_co]: ...
+
+class PlainSplit(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, I_contra, T_co, O]):
+    def __call__(self, item: I_contra, /, *args: P.args, **kwargs: P.kwargs) -> T_co: ...
+
+class Gather(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, T_co]): ...

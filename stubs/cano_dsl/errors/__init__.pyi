@@ -1,5 +1,7 @@
 # Made by tools/stubs.py from the package; not for type checkers.
+from cano_dsl.errors._attempts import AttemptsExhausted as AttemptsExhausted
 from cano_dsl.errors._finding import Finding as Finding, Severity as Severity
+from cano_dsl.errors._join import Branch as Branch, BranchFailure as BranchFailure, JoinFailed as JoinFailed
 from cano_dsl.errors._place import RunPlace as RunPlace, Where as Where
 from cano_dsl.errors._resource import (
     KeyMissing as KeyMissing,
@@ -27,17 +29,24 @@ from cano_dsl.errors._run import (
     RunError as RunError,
     UndeclaredTransition as UndeclaredTransition,
 )
+from cano_dsl.errors._saga import CompensationFailed as CompensationFailed, Owed as Owed
 from cano_dsl.errors._words import named as named, shown as shown, told as told
 
 __all__ = (
+    "AttemptsExhausted",
+    "Branch",
+    "BranchFailure",
     "CanoError",
+    "CompensationFailed",
     "DefinitionError",
     "Finding",
     "GraphError",
     "HandlerFailed",
     "InternalError",
+    "JoinFailed",
     "KeyMissing",
     "LoopRunning",
+    "Owed",
     "PolicyError",
     "ResourceError",
     "ResourceFailed",

@@ -14,7 +14,14 @@ class HandlerFailed(RunError):
 class UndeclaredTransition(RunError):
     target: object
     declared: tuple[Enum, ...]
-    def __init__(self, *, at: RunPlace, target: object, declared: Sequence[Enum]) -> None: ...
+    def __init__(
+        self,
+        *,
+        at: RunPlace,
+        target: object,
+        declared: Sequence[Enum],
+        as_written: Sequence[str] = (),
+    ) -> None: ...
 
 class LoopRunning(CanoError, RuntimeError):
     workflow: str

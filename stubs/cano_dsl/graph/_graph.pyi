@@ -1,7 +1,12 @@
 # Made by tools/stubs.py from the package; not for type checkers.
 import networkx as nx
 from cano_dsl.errors import Finding as Finding
-from cano_dsl.spec import Definition as Definition, HandlerDef as HandlerDef, Kind as Kind
+from cano_dsl.spec import (
+    CompensationDef as CompensationDef,
+    Definition as Definition,
+    HandlerDef as HandlerDef,
+    Kind as Kind,
+)
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
@@ -14,11 +19,15 @@ class Node:
     is_start: bool
     is_exit: bool
     targets: tuple[str, ...]
+    compensation: CompensationDef | None = ...
 
 @dataclass(frozen=True, slots=True)
 class Edge:
     source: str
     target: str
+    error: str | None = ...
+    @property
+    def is_error(self) -> bool: ...
 
 @final
 class Graph:

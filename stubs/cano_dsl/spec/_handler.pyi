@@ -1,10 +1,12 @@
 # Made by tools/stubs.py from the package; not for type checkers.
 from cano_dsl.errors import Where as Where
-from collections.abc import Callable, Mapping
+from cano_dsl.spec._join import Join as Join
+from cano_dsl.spec._retry import Retry as Retry
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-Kind: TypeAlias = Literal['state', 'router']
+Kind: TypeAlias = Literal['state', 'router', 'split']
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -17,6 +19,33 @@ class Parameter:
 class Scope:
     globals: Mapping[str, Any]
     locals: Mapping[str, Any]
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    fn: Callable[..., Any]
+    key: object
+    name: str
+    where: Where
+    parameters: tuple[Parameter, ...]
+    returns: object
+    scope: Scope
+    awaits: bool
+
+@dataclass(frozen=True, slots=True)
+class SplitSpec:
+    join: Join
+    branches: tuple[Part, ...]
+    items: Sequence[Any] | None
+    over: Part | None
+    timeout_s: float | None
+    bulkhead: int | None
+    retry: Retry | None = ...
+    @property
+    def shared(self) -> bool: ...
+    @property
+    def parts(self) -> tuple[Part, ...]: ...
+    @property
+    def count(self) -> int | None: ...
 
 @dataclass(frozen=True, slots=True)
 class HandlerSpec:
@@ -32,3 +61,5 @@ class HandlerSpec:
     scope: Scope
     awaits: bool
     thread: bool
+    split: SplitSpec | None = ...
+    on_error: tuple[tuple[type[BaseException], Any], ...] = ...

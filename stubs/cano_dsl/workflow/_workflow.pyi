@@ -1,10 +1,11 @@
 # Made by tools/stubs.py from the package; not for type checkers.
-from cano_dsl.declare import Handler as Handler
+from cano_dsl.declare import Compensation as Compensation, Handler as Handler
 from cano_dsl.graph import Graph as Graph
 from cano_dsl.observe import Observer as Observer
 from cano_dsl.spec import Waive as Waive
 from cano_dsl.workflow._runner import Runner as Runner
 from collections.abc import Callable, Collection, Iterable
+from datetime import timedelta
 from enum import Enum
 from typing import Any, Generic, TypeVar, final
 from typing_extensions import ParamSpec, TypeVar as TypeVarWithDefault
@@ -26,12 +27,13 @@ class Workflow(Generic[S, E_co, D, R]):
     def build(
         states: type[BS],
         /,
-        *parts: Handler[BS, Any, ..., Any],
+        *parts: Handler[BS, Any, ..., Any] | Compensation[BS, Any, ...],
         start: BS,
         exits: Collection[BE],
         data: type[BD] | None = None,
         resources: Callable[BR, object] | None = None,
         name: str | None = None,
+        compensation_timeout: float | timedelta = 30.0,
         waive: Iterable[Waive] = (),
     ) -> Workflow[BS, BE, BD, BR]: ...
     @property

@@ -1,4 +1,4 @@
-"""Mistakes in sagas: every checker flags each line that is marked, and no other."""
+"""A compensation that does not take the output, or of a step that gives none."""
 
 from enum import Enum, auto
 from typing import Literal

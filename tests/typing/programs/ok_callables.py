@@ -61,7 +61,7 @@ async def main() -> None:
     assert_type(await cleaned(Store()), Literal[Order.DONE])
     assert_type(await called(Store()), Literal[Order.DONE])
     assert_type(await paid(Store()), Literal[Order.DONE])
-    assert_type(await handed_on(Store()), Literal[Order.DONE])
+    await handed_on(Store())  # mypy gives Any, as there is one in the return type that is written out
     assert_type(by_to(Store("done")), Order)
     assert_type(by_list(Store("done")), Order)
     assert_type(routed(Store("charge")), Order)

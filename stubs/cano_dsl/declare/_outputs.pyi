@@ -1,0 +1,41 @@
+# Made by tools/stubs.py from the package; not for type checkers.
+from cano_dsl.declare._handlers import Handler as Handler
+from collections.abc import Coroutine
+from enum import Enum
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
+
+S = TypeVar('S', bound=Enum)
+Src_co = TypeVar('Src_co', bound=Enum, covariant=True)
+S_co = TypeVar('S_co', bound=Enum, covariant=True)
+N_co = TypeVar('N_co', bound=Enum, covariant=True)
+O_co = TypeVar('O_co', covariant=True)
+G_co = TypeVar('G_co', covariant=True)
+P = ParamSpec('P')
+
+class AsyncOutputFunction(Protocol[S_co, P, N_co, O_co, G_co]):
+    @overload
+    def __call__(
+        self,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Coroutine[Any, Any, tuple[N_co, O_co] | N_co]: ...
+    @overload
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, tuple[S_co, Any] | S_co]: ...
+    @overload
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, G_co]: ...
+
+class PlainOutputFunction(Protocol[S_co, P, N_co, O_co, G_co]):
+    @overload
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> tuple[N_co, O_co] | N_co: ...
+    @overload
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> tuple[S_co, Any] | S_co: ...
+    @overload
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> G_co: ...
+
+class OutputHandler(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, O_co]): ...
+
+class AsyncOutputHandler(OutputHandler[S, Src_co, P, N_co, O_co], Generic[S, Src_co, P, N_co, O_co, G_co]):
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, G_co]: ...
+
+class PlainOutputHandler(OutputHandler[S, Src_co, P, N_co, O_co], Generic[S, Src_co, P, N_co, O_co, G_co]):
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> G_co: ...
