@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import contextvars
 import gc
+import logging
 import pickle
 import sys
 import threading
@@ -17,7 +18,7 @@ import anyio.lowlevel
 import anyio.to_thread
 import pytest
 
-from cano_dsl import Join, Joined, Run, RunData, Workflow, split, state
+from cano_dsl import Join, Joined, LogObserver, Run, RunData, Workflow, split, state
 from cano_dsl.errors import Branch, BranchFailure, HandlerFailed, JoinFailed, RunPlace, Where
 from cano_dsl.scope import _branches, _spawn
 from cano_dsl.testing import Recorder
@@ -1318,3 +1319,33 @@ def test_error_edges_make_no_cycles(run_async: Callable[..., Any]) -> None:
 
     assert run_async(main)
     assert seen
+
+
+def test_branches_are_logged(run_virtual: Callable[..., Any], caplog: pytest.LogCaptureFixture) -> None:
+    """O3: the log tells of each branch: start, success and cancel at DEBUG, an error at WARNING."""
+
+    async def ask(item: int) -> int:
+        await anyio.sleep(item)
+        if item == 1:
+            raise ValueError("no")
+        return item
+
+    built = of(ask, (0, 1, 2, 9), join=Join.quorum(2)).configure(observers=[LogObserver()])
+
+    async def main() -> None:
+        await built.bind(sink=Sink()).run("r1")
+
+    with caplog.at_level(logging.DEBUG, "cano_dsl.runs"):
+        run_virtual(main)
+    told = [
+        (record.levelname, record.getMessage().removeprefix("run r1 of Job: "))
+        for record in caplog.records
+        if "branch" in record.getMessage()
+    ]
+    assert told == [
+        *[("DEBUG", f"branch ask({item}) of Job.ASK started") for item in (0, 1, 2, 9)],
+        ("DEBUG", "branch ask(0) of Job.ASK succeeded"),
+        ("WARNING", "branch ask(1) of Job.ASK raised ValueError: no"),
+        ("DEBUG", "branch ask(2) of Job.ASK succeeded"),
+        ("DEBUG", "branch ask(9) of Job.ASK was cancelled"),
+    ]
