@@ -344,4 +344,4 @@ def _fatal_part(error: BaseException) -> BaseException | None:
     if not isinstance(error, BaseExceptionGroup):
         return None if isinstance(error, Exception) or is_cancel(error) else error
     rest = error.subgroup(lambda part: not is_cancel(part))
-    return None if isinstance(rest, Exception) else rest
+    return None if isinstance(rest, ExceptionGroup) else rest

@@ -853,6 +853,51 @@ def test_run_closed_by_hand_ends_its_branches() -> None:
     asyncio.run(main())
 
 
+def test_run_closed_by_hand_while_losers_end() -> None:
+    """A run's coroutine that is closed by hand after the decision does not wait either."""
+    log: list[Any] = []
+
+    async def ask(item: int) -> int:
+        if item:
+            with anyio.CancelScope(shield=True):
+                await anyio.sleep(0.01)
+            log.append(item)
+        await asyncio.sleep(0)
+        return item
+
+    async def main() -> None:
+        work = of(ask, join=Join.any()).run(sink=Sink())
+        work.send(None)
+        await asyncio.sleep(0.002)
+        work.send(None)
+        work.close()
+        assert log == []
+        await asyncio.sleep(0.03)
+        assert log == [1, 2]
+        assert len(asyncio.all_tasks()) == 1
+
+    asyncio.run(main())
+
+
+def test_scope_that_a_branch_leaves_open() -> None:
+    """A branch that leaves a cancel scope open, against anyio's rules, fails the run with anyio's error."""
+
+    async def ask(item: int) -> int:
+        if item == 0:
+            anyio.CancelScope().__enter__()
+            return 0
+        await anyio.sleep(100)
+        return item
+
+    async def main() -> None:
+        with pytest.raises(HandlerFailed, match="cancel scope") as caught:
+            await of(ask).run(sink=Sink())
+        assert isinstance(caught.value.__cause__, RuntimeError)
+        assert len(asyncio.all_tasks()) == 1
+
+    asyncio.run(main())
+
+
 def test_spawning_that_fails_ends_what_was_started() -> None:
     """Where the loop cannot start a branch, those started end and the run fails with the loop's error."""
     log: list[Any] = []
