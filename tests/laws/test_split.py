@@ -231,7 +231,7 @@ def started(case: Case) -> Callable[[], Any]:
     return main
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(case=cases())
 @example(Case((Branch(0.0, True, 0.0),) * 3, Join.any(), None, 1))
 @example(Case((Branch(0.0, False, 0.0), Branch(1.5, True, 7.25)), Join.all(), None, None))
@@ -278,7 +278,7 @@ def test_both_backends_agree(run_each: Callable[..., dict[str, Any]], case: Case
     assert found["asyncio"] == found["trio"] == model(case)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(case=cases(), first=st.integers(0, 15), later=st.integers(1, 4))
 @pytest.mark.parametrize("backend", ["asyncio"])
 def test_native_cancel_is_never_lost(
@@ -304,7 +304,7 @@ def test_native_cancel_is_never_lost(
     assert run_virtual(main) == (("one",) if at < wanted.at else (wanted.end,))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(case=cases(), whole=st.integers(0, 15))
 @pytest.mark.parametrize("backend", ["asyncio"])
 def test_native_timeout_is_never_lost(run_virtual: Callable[..., Any], case: Case, whole: int) -> None:
@@ -324,7 +324,7 @@ def test_native_timeout_is_never_lost(run_virtual: Callable[..., Any], case: Cas
     assert run_virtual(main) == ("timeout" if at < wanted.at else wanted.end, 0)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(case=cases(), split_limit=st.integers(1, 6))
 def test_cut_at_the_moment_of_the_timeout(
     run_virtual: Callable[..., Any], case: Case, split_limit: int
