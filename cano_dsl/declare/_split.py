@@ -9,23 +9,13 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
-from types import FrameType
 from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeAlias, TypeVar, overload
 
-from cano_dsl.declare._decorators import declares_awaitable
 from cano_dsl.declare._handlers import AsyncSplit, Gather, Handler, PlainSplit
 from cano_dsl.declare._on_error import ErrorTargets, error_targets
-from cano_dsl.declare._refused import refuse_generator, refuse_unlike_branches
-from cano_dsl.declare._signature import (
-    function_of,
-    is_async,
-    name_of,
-    read_parameters,
-    refuse_uncallable,
-    scope_of,
-    where_of,
-)
-from cano_dsl.errors import PolicyError, SignatureError, Where, shown
+from cano_dsl.declare._parts import branch_of, items_of, part_of
+from cano_dsl.declare._refused import refuse_unlike_branches
+from cano_dsl.errors import PolicyError, SignatureError, Where
 from cano_dsl.spec import (
     EMPTY,
     Duration,
@@ -98,7 +88,7 @@ class SplitDecorator(Generic[S, Src, I, To, O]):
         Raises:
             SignatureError: It cannot be a branch; the message says where and what to do.
         """
-        part = _part(fn, sys._getframe(1))
+        part = part_of(fn, sys._getframe(1))
         if not part.parameters or part.parameters[0].keyword_only:
             raise SignatureError(
                 what=f"branch {part.name!r} takes no item",
@@ -284,10 +274,10 @@ def split(
             where=options.where,
         )
     if branches:
-        parts = tuple(_branch(branch, frame) for branch in branches)
+        parts = tuple(branch_of(branch, frame) for branch in branches)
         refuse_unlike_branches(parts, options.where, thread=thread)
         return Gather(_spec(options, None, parts, items=None, over=None))
-    items, source = _source(over, frame, options.where)
+    items, source = items_of(over, frame, options.where)
     return SplitDecorator(options, items, source)
 
 
@@ -341,65 +331,4 @@ def _spec(
             retry=options.retry,
         ),
         on_error=options.on_error,
-    )
-
-
-def _source(over: Any, frame: FrameType, where: Where) -> tuple[Sequence[Any] | None, Part | None]:
-    """Tell items that are known from a function that gives them; keep the former as they are now."""
-    if isinstance(over, (str, bytes, bytearray)):
-        raise SignatureError(
-            what=f"over={shown(over)} is text, whose items would be its characters",
-            fix="Give a collection: over=(…,)",
-            where=where,
-            parameter="over",
-        )
-    if isinstance(over, Iterable):
-        return over if isinstance(over, (tuple, range)) else tuple(over), None
-    if not callable(over):
-        raise SignatureError(
-            what=f"over={shown(over)} gives no items",
-            fix="Give a collection, or a function of resources that returns one",
-            where=where,
-            parameter="over",
-        )
-    return None, _part(over, frame)
-
-
-def _branch(branch: Any, frame: FrameType) -> Part:
-    nested: Callable[[Any], Part] | None = getattr(type(branch), "_part", None)  # a mock has any attribute
-    part = nested(branch) if nested is not None else _part(branch, frame)
-    if not part.awaits:
-        raise SignatureError(
-            what=f"branch {part.name!r} is not async",
-            fix="Make it async, or give items with over=, where a plain function may be decorated",
-            where=part.where,
-        )
-    return part
-
-
-def _part(fn: Any, frame: FrameType) -> Part:
-    """Read a function as a handler is read."""
-    if isinstance(fn, staticmethod):
-        fn = fn.__func__
-    if isinstance(fn, Handler):
-        raise SignatureError(
-            what=f"{fn.spec.name!r} is the handler of {fn.spec.at}, and cannot be a branch too",
-            fix="Give the function that it was made of",
-            where=fn.spec.where,
-        )
-    function = function_of(fn)
-    here = Where(frame.f_code.co_filename, frame.f_lineno)
-    refuse_uncallable(fn, here)
-    refuse_generator(fn, function)
-    parameters, returns = read_parameters(fn, function)
-    scope = scope_of(function, frame)
-    return Part(
-        fn=fn,
-        key=fn,
-        name=name_of(fn),
-        where=where_of(function) if function is not None else here,
-        parameters=parameters,
-        returns=returns,
-        scope=scope,
-        awaits=is_async(fn, function) or declares_awaitable(returns, scope),
     )

@@ -343,5 +343,5 @@ def _fatal_part(error: BaseException) -> BaseException | None:
     """Give what is no `Exception` and no cancel, such as KeyboardInterrupt; of a group all but cancels."""
     if not isinstance(error, BaseExceptionGroup):
         return None if isinstance(error, Exception) or is_cancel(error) else error
-    rest = cast("BaseException | None", error.subgroup(lambda part: not is_cancel(part)))
-    return None if isinstance(rest, Exception) else rest
+    rest = error.subgroup(lambda part: not is_cancel(part))
+    return None if isinstance(rest, ExceptionGroup) else rest

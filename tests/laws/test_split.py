@@ -1,8 +1,9 @@
 """A split does what a model of thirty lines does, in virtual time, on either backend, and leaves nothing behind."""
 
+import asyncio
 import heapq
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from fractions import Fraction
 from typing import Any, Literal
@@ -230,7 +231,7 @@ def started(case: Case) -> Callable[[], Any]:
     return main
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(case=cases())
 @example(Case((Branch(0.0, True, 0.0),) * 3, Join.any(), None, 1))
 @example(Case((Branch(0.0, False, 0.0), Branch(1.5, True, 7.25)), Join.all(), None, None))
@@ -275,3 +276,64 @@ def test_both_backends_agree(run_each: Callable[..., dict[str, Any]], case: Case
     """Every case of the table comes to the same on asyncio and on trio, and is the model's."""
     found = run_each(started(case))
     assert found["asyncio"] == found["trio"] == model(case)
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(case=cases(), first=st.integers(0, 15), later=st.integers(1, 4))
+@pytest.mark.parametrize("backend", ["asyncio"])
+def test_native_cancel_is_never_lost(
+    run_virtual: Callable[..., Any], case: Case, first: int, later: int
+) -> None:
+    """R8: a Task.cancel() before the run's end is raised, the first of two, once every branch has ended."""
+    case = replace(case, cut=None)
+    wanted, at = model(case), first + BITS[2 * MOST] / 2
+
+    async def main() -> tuple[Any, ...]:
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(perform(case))
+        timers = [loop.call_later(at, task.cancel, "one"), loop.call_later(at + later, task.cancel, "two")]
+        await asyncio.wait([task])
+        for timer in timers:
+            timer.cancel()
+        if not task.cancelled():
+            return (task.result().end,)
+        with pytest.raises(asyncio.CancelledError) as caught:
+            await task
+        return caught.value.args
+
+    assert run_virtual(main) == (("one",) if at < wanted.at else (wanted.end,))
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(case=cases(), whole=st.integers(0, 15))
+@pytest.mark.parametrize("backend", ["asyncio"])
+def test_native_timeout_is_never_lost(run_virtual: Callable[..., Any], case: Case, whole: int) -> None:
+    """R7: `asyncio.timeout` before the run's end is a TimeoutError, and leaves no cancel on the task."""
+    case = replace(case, cut=None)
+    wanted, at = model(case), whole + BITS[2 * MOST] / 2
+
+    async def main() -> tuple[str, int]:
+        try:
+            async with asyncio.timeout(at):
+                end = (await perform(case)).end
+        except TimeoutError:
+            end = "timeout"
+        task = asyncio.current_task()
+        return end, task.cancelling() if task else -1
+
+    assert run_virtual(main) == ("timeout" if at < wanted.at else wanted.end, 0)
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(case=cases(), split_limit=st.integers(1, 6))
+def test_cut_at_the_moment_of_the_timeout(
+    run_virtual: Callable[..., Any], case: Case, split_limit: int
+) -> None:
+    """R8: a scope whose deadline is the very moment of the split's own timeout ends the run, one way or the other."""
+    case = replace(case, timeout=float(split_limit), cut=float(split_limit))
+    wanted = model(replace(case, cut=None))
+    found = run_virtual(started(case))
+    if wanted.end == "expired" or wanted.at >= split_limit:
+        assert found.end in ("cut", wanted.end)
+    else:
+        assert found.end == wanted.end

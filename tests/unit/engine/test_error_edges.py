@@ -15,6 +15,7 @@ from cano_dsl.errors import (
     PolicyError,
     UndeclaredTransition,
 )
+from cano_dsl.plan._compose import ErrorEdge, routed
 from cano_dsl.testing import Recorder
 
 
@@ -367,7 +368,6 @@ def test_start_at_a_state_that_needs_outcomes(run_virtual: Callable[..., Any]) -
 
 def test_no_handler_takes_an_error_edge_by_returning(run_virtual: Callable[..., Any]) -> None:
     """R2: the target of an error edge is not a target that a handler may return."""
-    from cano_dsl.plan._compose import ErrorEdge
 
     async def ask(item: int) -> int:
         return item
@@ -419,3 +419,23 @@ def test_on_error_may_lead_to_an_exit_or_back(run_virtual: Callable[..., Any]) -
     built = Workflow.build(Short, again, start=Short.ASK, exits=(Short.DONE, Short.FAILED))
     assert run_virtual(built.run) is Short.DONE
     assert tries == ["0/0 None", "1/0 JoinFailed", "2/0 JoinFailed"]
+
+
+def test_calls_that_are_not_awaited_are_routed_too() -> None:
+    """J9: a plain handler's error takes the first edge that it fits, and is raised as it is where none does."""
+    at = Run(workflow="jobs", run_id="r1", state=Job.ASK)
+    edges = (ErrorEdge(KeyError, Job.SORRY), ErrorEdge(LookupError, Job.LATE))
+    errors: list[Exception | None] = [None, KeyError("a"), IndexError("b"), ValueError("c")]
+
+    def handler(run: Run) -> Job:
+        error = errors.pop(0)
+        if error is not None:
+            raise error
+        return Job.NEXT
+
+    call = routed(handler, 0, Job.ASK, edges, awaits=False)
+    assert call(at) is Job.NEXT
+    assert call(at) is edges[0]
+    assert call(at) is edges[1]
+    with pytest.raises(ValueError, match="c"):
+        call(at)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import contextvars
 import gc
+import logging
 import pickle
 import sys
 import threading
@@ -17,7 +18,7 @@ import anyio.lowlevel
 import anyio.to_thread
 import pytest
 
-from cano_dsl import Join, Joined, Run, RunData, Workflow, split, state
+from cano_dsl import Join, Joined, LogObserver, Run, RunData, Workflow, split, state
 from cano_dsl.errors import Branch, BranchFailure, HandlerFailed, JoinFailed, RunPlace, Where
 from cano_dsl.scope import _branches, _spawn
 from cano_dsl.testing import Recorder
@@ -852,6 +853,51 @@ def test_run_closed_by_hand_ends_its_branches() -> None:
     asyncio.run(main())
 
 
+def test_run_closed_by_hand_while_losers_end() -> None:
+    """A run's coroutine that is closed by hand after the decision does not wait either."""
+    log: list[Any] = []
+
+    async def ask(item: int) -> int:
+        if item:
+            with anyio.CancelScope(shield=True):
+                await anyio.sleep(0.01)
+            log.append(item)
+        await asyncio.sleep(0)
+        return item
+
+    async def main() -> None:
+        work = of(ask, join=Join.any()).run(sink=Sink())
+        work.send(None)
+        await asyncio.sleep(0.002)
+        work.send(None)
+        work.close()
+        assert log == []
+        await asyncio.sleep(0.03)
+        assert log == [1, 2]
+        assert len(asyncio.all_tasks()) == 1
+
+    asyncio.run(main())
+
+
+def test_scope_that_a_branch_leaves_open() -> None:
+    """A branch that leaves a cancel scope open, against anyio's rules, fails the run with anyio's error."""
+
+    async def ask(item: int) -> int:
+        if item == 0:
+            anyio.CancelScope().__enter__()
+            return 0
+        await anyio.sleep(100)
+        return item
+
+    async def main() -> None:
+        with pytest.raises(HandlerFailed, match="cancel scope") as caught:
+            await of(ask).run(sink=Sink())
+        assert isinstance(caught.value.__cause__, RuntimeError)
+        assert len(asyncio.all_tasks()) == 1
+
+    asyncio.run(main())
+
+
 def test_spawning_that_fails_ends_what_was_started() -> None:
     """Where the loop cannot start a branch, those started end and the run fails with the loop's error."""
     log: list[Any] = []
@@ -1318,3 +1364,33 @@ def test_error_edges_make_no_cycles(run_async: Callable[..., Any]) -> None:
 
     assert run_async(main)
     assert seen
+
+
+def test_branches_are_logged(run_virtual: Callable[..., Any], caplog: pytest.LogCaptureFixture) -> None:
+    """O3: the log tells of each branch: start, success and cancel at DEBUG, an error at WARNING."""
+
+    async def ask(item: int) -> int:
+        await anyio.sleep(item)
+        if item == 1:
+            raise ValueError("no")
+        return item
+
+    built = of(ask, (0, 1, 2, 9), join=Join.quorum(2)).configure(observers=[LogObserver()])
+
+    async def main() -> None:
+        await built.bind(sink=Sink()).run("r1")
+
+    with caplog.at_level(logging.DEBUG, "cano_dsl.runs"):
+        run_virtual(main)
+    told = [
+        (record.levelname, record.getMessage().removeprefix("run r1 of Job: "))
+        for record in caplog.records
+        if "branch" in record.getMessage()
+    ]
+    assert told == [
+        *[("DEBUG", f"branch ask({item}) of Job.ASK started") for item in (0, 1, 2, 9)],
+        ("DEBUG", "branch ask(0) of Job.ASK succeeded"),
+        ("WARNING", "branch ask(1) of Job.ASK raised ValueError: no"),
+        ("DEBUG", "branch ask(2) of Job.ASK succeeded"),
+        ("DEBUG", "branch ask(9) of Job.ASK was cancelled"),
+    ]
