@@ -1,6 +1,6 @@
 """One run around the loop: its `Run`, its data, its resources, and who is told."""
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -8,7 +8,7 @@ from cano_dsl.engine._driver import drive
 from cano_dsl.engine._failure import new_run_id
 from cano_dsl.engine._rollback import drive_undoing
 from cano_dsl.errors import PolicyError, named
-from cano_dsl.plan import Plan, Step, check_resources, make_data
+from cano_dsl.plan import Bound, Plan, Step, check_resources, make_data
 from cano_dsl.resources import Opened, PerRun
 from cano_dsl.scope import is_cancel
 from cano_dsl.spec import Run, RunData
@@ -55,7 +55,7 @@ async def execute(plan: Plan, given: Mapping[str, Any], order: Order) -> Enum:
     data = make_data(plan, order.data)
     run_id = _checked_id(order.run_id)
     if not plan.uses_run:
-        return await _with_resources(plan, given, step, Own(order.held, None, data, run_id))
+        return await _with_resources(plan, given, bound, step, Own(order.held, None, data, run_id))
     events = plan.events
     run = Run(
         workflow=plan.name,
@@ -66,7 +66,7 @@ async def execute(plan: Plan, given: Mapping[str, Any], order: Order) -> Enum:
     if events is not None and events.run_started is not None:
         events.run_started(run)
     try:
-        end = await _with_resources(plan, given, step, Own(order.held, run, data, run_id))
+        end = await _with_resources(plan, given, bound, step, Own(order.held, run, data, run_id))
     except BaseException as error:
         _tell_failure(plan, run, error)
         raise
@@ -125,11 +125,14 @@ def _tell_failure(plan: Plan, run: Run, error: BaseException) -> None:
 async def _with_resources(
     plan: Plan,
     given: Mapping[str, Any],
+    bound: Bound,
     step: Step,
     own: Own,
 ) -> Enum:
     if step.call is None:
         return step.at
+    if not bound.care:
+        return await _loop(plan, bound, given, step, own)
     opened = open_resources(plan)
     to_open = (
         {name: value for name, value in given.items() if isinstance(value, PerRun)} if own.held else given
@@ -137,19 +140,25 @@ async def _with_resources(
     await opened.open(to_open, per_run=True)
     try:
         values = {**given, **opened.values}
-        bound = check_resources(plan, values)
-        laid = bound.arrange(values.values())
-        if plan.undoes:
-            laid = (*laid, [])  # the stack of outputs
-        if plan.extra:
-            laid = (*laid, own.run, own.data)
-        loop = drive_undoing if plan.undoes else drive
-        end: Enum = await loop(plan, bound.steps.by_name[step.at._name_], laid, own.run_id)
+        end = await _loop(plan, check_resources(plan, values), values, step, own)
     except BaseException as error:
         await opened.abort(error)
         raise
     await opened.close(None)
     return end
+
+
+def _loop(
+    plan: Plan, bound: Bound, values: Mapping[str, Any], step: Step, own: Own
+) -> Coroutine[Any, Any, Enum]:
+    """Lay out a run's values and give the loop, which begins when it is awaited."""
+    laid = bound.arrange(values.values())
+    if plan.undoes:
+        laid = (*laid, [])  # the stack of outputs
+    if plan.extra:
+        laid = (*laid, own.run, own.data)
+    drive_from = drive_undoing if plan.undoes else drive
+    return drive_from(plan, bound.steps.by_name[step.at._name_], laid, own.run_id)
 
 
 def open_resources(plan: Plan) -> Opened:

@@ -20,18 +20,19 @@ class Bound:
         steps: The steps to run.
         order: The names in the order of the values.
         arrange: From the values as given to their order.
+        care: Whether anything must be set up, torn down, entered or made.
         bare: Whether a run needs nothing but the loop: no setup, no `Run`, no data, no observer.
     """
 
-    __slots__ = ("arrange", "bare", "order", "steps")
+    __slots__ = ("arrange", "bare", "care", "order", "steps")
 
     def __init__(self, plan: Plan, given: Mapping[str, Any]) -> None:
         names = frozenset(given)
         self.steps: Steps = plan.steps(names)
         self.order = plan.layout(names)
         self.arrange = _arrangement(tuple(given), self.order)
-        care = any(needs_care(type(value)) for value in given.values())
-        self.bare = not (care or plan.extra)
+        self.care = any(needs_care(type(value)) for value in given.values())
+        self.bare = not (self.care or plan.extra)
 
 
 def _arrangement(given: tuple[str, ...], order: tuple[str, ...]) -> Callable[[Iterable[Any]], Values]:

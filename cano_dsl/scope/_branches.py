@@ -146,14 +146,14 @@ class Race:
                             self.marks[index] = SUCCESS
                             self.values[index] = value
                             self.successes += 1
-                            self._open -= 1
-                            if not self._open or self.successes == self._enough:
+                            if self.successes == self._enough:
                                 self.close()
             except BaseException as error:  # noqa: BLE001 - raised by the caller, in whose task it belongs
                 self._abort(error)
         self.left -= 1
         self._gone[index] = 1
         if not self.left:
+            self.close()  # also where no number of successes is enough
             self._ended.set()
 
     async def several(
