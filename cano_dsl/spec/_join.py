@@ -1,7 +1,6 @@
 """When a split's branches are joined: pure decisions over counts."""
 
 from dataclasses import dataclass
-from fractions import Fraction
 from math import ceil
 from typing import Literal, Self, TypeAlias
 
@@ -97,6 +96,8 @@ class Join:
         if self.strategy == "any":
             return 1
         if self.p is not None:
+            from fractions import Fraction  # costs a tenth of what importing this whole package does
+
             return ceil(Fraction(str(self.p)) * total)
         return total if self.n is None else self.n
 

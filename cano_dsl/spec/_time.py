@@ -1,12 +1,14 @@
 """Lengths of time as arguments take them."""
 
 import math
-from datetime import timedelta
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from cano_dsl.errors import PolicyError
 
-Duration: TypeAlias = float | timedelta
+if TYPE_CHECKING:
+    from datetime import timedelta  # costs a tenth of what importing this whole package does
+
+Duration: TypeAlias = "float | timedelta"
 
 
 def seconds(field: str, value: object) -> float:
@@ -15,7 +17,11 @@ def seconds(field: str, value: object) -> float:
     Raises:
         PolicyError: It is no number or timedelta above 0.
     """
-    found = value.total_seconds() if isinstance(value, timedelta) else value
+    found = value
+    if not isinstance(value, (int, float)):
+        from datetime import timedelta
+
+        found = value.total_seconds() if isinstance(value, timedelta) else value
     if isinstance(found, bool) or not isinstance(found, (int, float)) or not found > 0 or math.isinf(found):
         raise PolicyError(field=field, value=value, allowed="seconds or a timedelta, above 0")
     return float(found)

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, final
 
@@ -11,7 +10,7 @@ from typing_extensions import TypeVar as TypeVarWithDefault
 
 from cano_dsl.declare import Compensation, Handler, evaluated
 from cano_dsl.errors import LoopRunning, Where
-from cano_dsl.spec import Parameter, Part, Scope, Waive, seconds
+from cano_dsl.spec import Duration, Parameter, Part, Scope, Waive, seconds
 from cano_dsl.workflow._runner import Runner
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ class Workflow(Generic[S, E_co, D, R]):
         data: type[BD] | None = None,
         resources: Callable[BR, object] | None = None,
         name: str | None = None,
-        compensation_timeout: float | timedelta = 30.0,
+        compensation_timeout: Duration = 30.0,
         waive: Iterable[Waive] = (),
     ) -> "Workflow[BS, BE, BD, BR]":
         """Read the handlers' annotations, check the graph with every rule, and compile it.

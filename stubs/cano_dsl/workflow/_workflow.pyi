@@ -2,10 +2,9 @@
 from cano_dsl.declare import Compensation as Compensation, Handler as Handler
 from cano_dsl.graph import Graph as Graph
 from cano_dsl.observe import Observer as Observer
-from cano_dsl.spec import Waive as Waive
+from cano_dsl.spec import Duration as Duration, Waive as Waive
 from cano_dsl.workflow._runner import Runner as Runner
 from collections.abc import Callable, Collection, Iterable
-from datetime import timedelta
 from enum import Enum
 from typing import Any, Generic, TypeVar, final
 from typing_extensions import ParamSpec, TypeVar as TypeVarWithDefault
@@ -33,7 +32,7 @@ class Workflow(Generic[S, E_co, D, R]):
         data: type[BD] | None = None,
         resources: Callable[BR, object] | None = None,
         name: str | None = None,
-        compensation_timeout: float | timedelta = 30.0,
+        compensation_timeout: Duration = 30.0,
         waive: Iterable[Waive] = (),
     ) -> Workflow[BS, BE, BD, BR]: ...
     @property
