@@ -114,6 +114,8 @@ class Module:
             elif isinstance(node, Function):
                 if len(nodes) == 1 or is_overload(node):
                     lines += self._function(node, "")
+            elif isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation) == "TypeAlias":
+                lines.append(f"{ast.unparse(node.target)}: TypeAlias = {self._shown(node.value)}")
             else:
                 lines.append(ast.unparse(node))
         return lines
@@ -275,11 +277,12 @@ def drifted() -> list[Path]:
     return sorted(path for path in {*texts, *kept} if texts.get(path) != kept.get(path))
 
 
-def literals() -> Iterator[str]:
-    """Give the aliases of a Literal, which stubtest takes for unions that Python does not have."""
+def aliases() -> Iterator[str]:
+    """Give the aliases of a Literal, or written as text, which stubtest takes for unions that there are not."""
     for module in surface().values():
         for name in sorted(module.kept & set(module.defined)):
-            if " = Literal[" in module.stub(name)[0]:
+            value = getattr(module.defined[name][0], "value", None)
+            if " = Literal[" in module.stub(name)[0] or isinstance(value, ast.Constant):
                 yield f"{module.name}.{name}".replace(".", r"\.")
 
 
@@ -292,7 +295,7 @@ def tested() -> int:
         options = f"[mypy]\ncache_dir = {folder}\ndisable_error_code = {codes}\n"
         config.write_text(options, encoding="utf-8")
         allowed = Path(folder) / "allowed"
-        allowed.write_text("".join(f"{alias}\n" for alias in literals()), encoding="utf-8")
+        allowed.write_text("".join(f"{alias}\n" for alias in aliases()), encoding="utf-8")
         command = [sys.executable, "-m", "mypy.stubtest", "--ignore-missing-stub", "--concise"]
         command += ["--allowlist", str(allowed), "--ignore-unused-allowlist"]
         environment = {**os.environ, "MYPYPATH": str(STUBS)}
