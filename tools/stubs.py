@@ -278,7 +278,7 @@ def drifted() -> list[Path]:
 
 
 def aliases() -> Iterator[str]:
-    """Give the aliases of a Literal, or written as text, which stubtest takes for unions that there are not."""
+    """Give the aliases of a Literal or written as text, which stubtest takes for unions that are none."""
     for module in surface().values():
         for name in sorted(module.kept & set(module.defined)):
             value = getattr(module.defined[name][0], "value", None)
