@@ -53,6 +53,8 @@ def check_member(what: str, expr: Expression, api: CheckerPluginInterface) -> Li
     if info is None or not info.is_enum:
         return None  # no Enum at all: mypy's own message says it
     states = States(info)
+    if not states.members:
+        return None  # an Enum made of computed names, or any Enum at all
     wide = f"a value of type {format_type_bare(typ, api.options)}"
     got = " or ".join(map(states.shown, found)) if found else wide
     tell(api, stray_of(Stray(what, got), nothing_of(states)), expr)

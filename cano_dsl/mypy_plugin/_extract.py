@@ -46,12 +46,14 @@ class Extracted(NamedTuple):
 
 
 def call_of(ctx: MethodContext, result: Instance) -> Call | None:
-    """Read exits and handlers; None where there is no Enum to read them by."""
+    """Read exits and handlers; None where there is no Enum to read them by, or its members are computed."""
     enum = get_proper_type(result.args[STATES])
     if not isinstance(enum, Instance) or not enum.type.is_enum or not ctx.args[0]:
         return None
-    words = Words(ctx.api.options)
-    return Call(enum, States(enum.type), _exits(ctx, enum), parts_of(ctx, 1, enum, words), words)
+    states, words = States(enum.type), Words(ctx.api.options)
+    if not states.members:
+        return None
+    return Call(enum, states, _exits(ctx, enum), parts_of(ctx, 1, enum, words), words)
 
 
 def argument(ctx: MethodContext, name: str) -> tuple[Expression, Type] | None:
