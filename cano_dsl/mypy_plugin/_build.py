@@ -67,7 +67,10 @@ def result(ctx: MethodContext) -> Type:
 
 
 def findings_of(extracted: Extracted) -> list[Finding]:
-    """Run the rules; leave out what the decorators have said, and what may be waived by waivers not seen."""
+    """Run the rules; leave out what the decorators have said, and what is not known well enough to be said.
+
+    A waiver that is not seen may let anything pass; and one may be for what is not seen of a handler.
+    """
     definition = extracted.definition
     links = link(definition)
     walk = DictWalk(definition.members, links.forward)
@@ -75,6 +78,8 @@ def findings_of(extracted: Extracted) -> list[Finding]:
     said = {"transition"}
     if not extracted.knows_waivers:
         said |= {*WAIVABLE, "waive"}
+    if not extracted.knows_handlers:
+        said.add("waive")
     return [finding for finding in found if finding.code not in said and finding.waived is None]
 
 

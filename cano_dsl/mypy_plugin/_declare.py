@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from mypy.messages import format_type_bare
-from mypy.nodes import Expression, MemberExpr, Var
+from mypy.nodes import Expression, MemberExpr, RefExpr, TypeInfo, Var
 from mypy.plugin import CheckerPluginInterface, FunctionContext, FunctionSigContext
 from mypy.types import (
     AnyType,
@@ -21,6 +21,8 @@ from cano_dsl.mypy_plugin._card import attach
 from cano_dsl.mypy_plugin._members import States, display, literals, union
 from cano_dsl.mypy_plugin._tell import tell
 from cano_dsl.spec import Definition, Kind, Stray
+
+ARGUMENTS = 3  # of a decorator's type: the Enum, the state, the states of `to=`
 
 
 def signature_of(kind: Kind) -> Callable[[FunctionSigContext], FunctionLike]:
@@ -40,7 +42,10 @@ def signature_of(kind: Kind) -> Callable[[FunctionSigContext], FunctionLike]:
 
 def _is_member(expr: Expression) -> bool:
     """Tell `Order.PAY` from what has to be looked at; this is asked once for each overload."""
-    return isinstance(expr, MemberExpr) and isinstance(expr.node, Var) and expr.node.info.is_enum
+    if not isinstance(expr, MemberExpr) or not isinstance(expr.expr, RefExpr):
+        return False
+    owner = expr.expr.node
+    return isinstance(owner, TypeInfo) and owner.is_enum and isinstance(expr.node, Var)
 
 
 def check_member(what: str, expr: Expression, api: CheckerPluginInterface) -> LiteralType | None:
@@ -53,6 +58,8 @@ def check_member(what: str, expr: Expression, api: CheckerPluginInterface) -> Li
     if info is None or not info.is_enum:
         return None  # no Enum at all: mypy's own message says it
     states = States(info)
+    if not states.members:
+        return None  # an Enum made of computed names, or any Enum at all
     wide = f"a value of type {format_type_bare(typ, api.options)}"
     got = " or ".join(map(states.shown, found)) if found else wide
     tell(api, stray_of(Stray(what, got), nothing_of(states)), expr)
@@ -69,7 +76,7 @@ def result_of(kind: Kind) -> Callable[[FunctionContext], Type]:
 
     def hook(ctx: FunctionContext) -> Type:
         result = get_proper_type(ctx.default_return_type)
-        if not isinstance(result, Instance) or len(result.args) != 3 or not ctx.arg_types[0]:  # noqa: PLR2004
+        if not isinstance(result, Instance) or len(result.args) != ARGUMENTS or not ctx.arg_types[0]:
             return ctx.default_return_type
         enum, _, targets = result.args
         at = literals(ctx.arg_types[0][0])

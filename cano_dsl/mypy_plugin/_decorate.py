@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from mypy.nodes import Expression
+from mypy.nodes import Expression, LambdaExpr
 from mypy.plugin import CheckerPluginInterface, MethodContext, MethodSigContext
 from mypy.types import (
     AnyType,
@@ -53,7 +53,9 @@ def read(decorator: Type, expr: Expression, api: CheckerPluginInterface) -> Read
     states = States(enum.type)
     facts = facts_of(owner)
     manner = facts.get("to", "")
-    targets = said = annotated(function.ret_type, states, api.options)
+    is_lambda = isinstance(expr, LambdaExpr)  # its type is inferred, and it cannot declare anything
+    returns = AnyType(TypeOfAny.unannotated) if is_lambda else function.ret_type
+    targets = said = annotated(returns, states, api.options)
     beyond: tuple[str, ...] = ()
     if manner:
         targets = _given(manner, owner.args[2], states)
@@ -98,7 +100,7 @@ def signature(ctx: MethodSigContext) -> FunctionLike:
         return default
     is_async = awaited(reading.function.ret_type) is not get_proper_type(reading.function.ret_type)
     if is_async != (result.type.fullname == ASYNC_HANDLER):
-        if APPLIED[reading.decorator.type.fullname]:
+        if APPLIED.get(reading.decorator.type.fullname):
             return default  # mypy's own message says that an async function cannot run in a thread
         return default.copy_modified(arg_types=[UninhabitedType()])  # the other overload is the right one
     anything = AnyType(TypeOfAny.from_error)

@@ -9,7 +9,7 @@ from mypy.types import AnyType, Instance, LiteralType, NoneType, Type, get_prope
 from cano_dsl.errors import Finding
 from cano_dsl.mypy_plugin._declare import check_member
 from cano_dsl.mypy_plugin._members import States, display
-from cano_dsl.mypy_plugin._parts import Part, handlers_of, parts_of
+from cano_dsl.mypy_plugin._parts import UNSEEN, Part, handlers_of, parts_of
 from cano_dsl.mypy_plugin._resources import Words, offers_of, want
 from cano_dsl.mypy_plugin._tell import Places, tell
 from cano_dsl.mypy_plugin._waivers import Waivers, waivers_of
@@ -38,20 +38,30 @@ class Call(NamedTuple):
 
 
 class Extracted(NamedTuple):
-    """A definition, where its findings are to be said, and whether its waivers are all known."""
+    """A definition, and where its findings are to be said.
+
+    Attributes:
+        definition: The definition.
+        places: The places.
+        knows_waivers: Whether all waivers are known.
+        knows_handlers: Whether the targets and the parameters of all handlers are known.
+    """
 
     definition: Definition
     places: Places
     knows_waivers: bool
+    knows_handlers: bool
 
 
 def call_of(ctx: MethodContext, result: Instance) -> Call | None:
-    """Read exits and handlers; None where there is no Enum to read them by."""
+    """Read exits and handlers; None where there is no Enum to read them by, or its members are computed."""
     enum = get_proper_type(result.args[STATES])
     if not isinstance(enum, Instance) or not enum.type.is_enum or not ctx.args[0]:
         return None
-    words = Words(ctx.api.options)
-    return Call(enum, States(enum.type), _exits(ctx, enum), parts_of(ctx, 1, enum, words), words)
+    states, words = States(enum.type), Words(ctx.api.options)
+    if not states.members:
+        return None
+    return Call(enum, states, _exits(ctx, enum), parts_of(ctx, 1, enum, words), words)
 
 
 def argument(ctx: MethodContext, name: str) -> tuple[Expression, Type] | None:
@@ -109,7 +119,11 @@ def extract(ctx: MethodContext, call: Call, result: Instance) -> Extracted | Non
         data=want("data", result.args[DATA], call.words) if argument(ctx, "data") else None,
         waivers=waivers.given if waivers else (),
     )
-    return Extracted(definition, places, knows_waivers=waivers is not None)
+    is_known = all(part.wants is not None for part in call.parts)
+    is_seen = all(handler.got != UNSEEN for handler in handlers)
+    return Extracted(
+        definition, places, knows_waivers=waivers is not None, knows_handlers=is_known and is_seen
+    )
 
 
 def _name(ctx: MethodContext) -> str | None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 Role: TypeAlias = Literal["run", "data"]
 
 # The decorators, each with the kind of handler that it makes.
-KINDS: "Final[Mapping[str, Kind]]" = MappingProxyType(
+KINDS: Final["Mapping[str, Kind]"] = MappingProxyType(
     {
         "cano_dsl.declare._decorators.state": "state",
         "cano_dsl.declare._decorators.router": "router",

@@ -15,9 +15,6 @@ class Spot(Where):
 
     index: int = 0
 
-    def __str__(self) -> str:
-        return Where.__str__(self)
-
 
 class Places:
     """The places that findings of one call may be about."""

@@ -14,7 +14,8 @@ import pytest
 from cano_dsl.mypy_plugin._codes import CODES
 
 CASES = Path(__file__).parent / "cases"
-FILES = sorted(path.name for path in CASES.glob("*.py"))
+ODD = "odd.py"  # mistakes that mypy has its own words for, which change from version to version
+FILES = sorted(path.name for path in CASES.glob("*.py") if path.name != ODD)
 MARK = re.compile(r"# (E|N): (.*?)(?=\s+# [EN]: |$)")
 DEFINED = re.compile(r'^"\w+" (defined in|of "\w+" defined here)')
 KINDS = {"E": "error", "N": "note"}
@@ -41,6 +42,13 @@ def test_program(name: str, said_of_cases: Said) -> None:
         if not DEFINED.search(text)
     ]
     assert sorted(said) == sorted(expected(name))
+
+
+def test_odd_programs_are_survived(said_of_cases: Said) -> None:
+    """The plugin does not fall over a program that is wrong in ways of its own."""
+    (last,) = expected(ODD)
+    assert last[0] == len((CASES / ODD).read_text(encoding="utf-8").splitlines())
+    assert last in said_of_cases[ODD]
 
 
 def test_ten_mistakes_get_ten_errors(said_of_cases: Said) -> None:

@@ -6,7 +6,8 @@ from typing import Any, Final, Literal, TypeVar, reveal_type
 
 import cano_dsl as lib
 import exported
-from cano_dsl import Handler, Workflow, state
+import order as lib_order
+from cano_dsl import Handler, Waive, Workflow, state
 from exported import Order, again
 
 
@@ -24,8 +25,8 @@ Workflow.build(Order, *more, start=Order.START, exits=(Order.DONE, Order.FAILED)
 Workflow.build(Order, *(start, pay), start=Order.START, exits=(Order.DONE, Order.FAILED))
 Workflow.build(Order, *exported.STEPS, start=Order.START, exits=(Order.DONE, Order.FAILED))
 Workflow.build(Order, start, *(again,), start=Order.START, exits=(Order.DONE, Order.FAILED))
-Workflow.build(Order, *steps, again, start=Order.START, exits=(Order.DONE, Order.FAILED))  # E: State Order.PAY has more than one handler  [cano-duplicate]  # N: fix: keep one; the first is "pay" (dynamic.py:27) (README.md#cano-duplicate)
-Workflow.build(Order, *steps, *exported.STEPS, start=Order.START, exits=(Order.DONE, Order.FAILED))  # E: State Order.START has more than one handler  [cano-duplicate]  # N: fix: keep one; the first is "start" (dynamic.py:28) (README.md#cano-duplicate)  # E: State Order.PAY has more than one handler  [cano-duplicate]  # N: fix: keep one; the first is "pay" (dynamic.py:28) (README.md#cano-duplicate)
+Workflow.build(Order, *steps, again, start=Order.START, exits=(Order.DONE, Order.FAILED))  # E: State Order.PAY has more than one handler  [cano-duplicate]  # N: fix: keep one; the first is "pay" (dynamic.py:28) (README.md#cano-duplicate)
+Workflow.build(Order, *steps, *exported.STEPS, start=Order.START, exits=(Order.DONE, Order.FAILED))  # E: State Order.START has more than one handler  [cano-duplicate]  # N: fix: keep one; the first is "start" (dynamic.py:29) (README.md#cano-duplicate)  # E: State Order.PAY has more than one handler  [cano-duplicate]  # N: fix: keep one; the first is "pay" (dynamic.py:29) (README.md#cano-duplicate)
 
 # So are exits in a list, a set, or a tuple that is Final.
 EXITS: Final = (Order.DONE, Order.FAILED)
@@ -100,3 +101,17 @@ def helper(states: type[S], handler: Handler[S, Any, ..., Any], first: S) -> Non
     Workflow.build(states, handler, start=first, exits=(first,))
 build = Workflow.build
 unchecked = build(Order, start, start=Order.START, exits=(Order.DONE, Order.FAILED))
+
+# States in variables of other modules.
+@state(exported.PAID)  # E: state(…) must be one member of Order, got a value of type Order  [cano-state]  # N: fix: give a member of Order, such as Order.START (README.md#cano-state)
+def paid() -> Literal[Order.DONE]: ...
+@state(exported.ALSO_PAID)
+def also_paid() -> Literal[Order.DONE]: ...
+Workflow.build(Order, start, also_paid, start=exported.Order.START, exits=(lib_order.Order.DONE, Order.FAILED))
+
+# What cannot be seen of a handler may need a waiver.
+def loosely(targets: list[Order], unknown: Handler[Order, Literal[Order.PAY], ..., Literal[Order.DONE]]) -> None:
+    anywhere = state(Order.PAY, to=targets)(pay_somewhere)
+    Workflow.build(Order, start, anywhere, start=Order.START, exits=(Order.DONE, Order.FAILED), waive=[Waive("dead-end", Order.PAY, "x")])
+    Workflow.build(Order, start, unknown, start=Order.START, exits=(Order.DONE, Order.FAILED), waive=[Waive("resource", Order.PAY, "x")])
+def pay_somewhere() -> Order: ...

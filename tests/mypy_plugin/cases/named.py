@@ -76,3 +76,10 @@ Called = Enum("Called", "WORK DONE LEFT")
 @state(Called.WORK)
 def called() -> Literal[Called.DONE]: ...
 Workflow.build(Called, called, start=Called.WORK, exits=(Called.DONE,))  # E: Workflow does not handle Called.LEFT (neither handled nor an exit)  [cano-exhaustive]  # N: fix: give build a handler for Called.LEFT, or name it in exits= (README.md#cano-exhaustive)
+
+
+# The members of an Enum that is made of computed names are not known, so nothing is said about it.
+Computed = Enum("Computed", [f"S{n}" for n in range(3)])  # type: ignore[misc]
+first = Computed["S0"]
+computed = state(first, to=(Computed["S1"],))(lambda: Computed["S1"])
+Workflow.build(Computed, computed, start=first, exits=(Computed["S2"],))

@@ -43,6 +43,8 @@ def on_many_lines() -> Order: ...
 @state(Order.PAY, thread=True)  # E: Argument 1 to "__call__" of "ThreadDecorator" has incompatible type "Callable[[], Coroutine[Any, Any, Literal[Order.DONE]]]"; expected "PlainFunction[Order, Never, Never]"  [arg-type]  # N: "PlainFunction[Order, Never, Never].__call__" has type overloaded function
 async def async_in_a_thread() -> Literal[Order.DONE]: ...
 
+state(Order.PAY)(lambda: Order.DONE)  # E: Handler "<lambda>" must declare its next states as Literal[Order.X, ...], got no annotation  [cano-transition]  # N: fix: annotate the return as Literal[Order.X, ...] with each state it may go to, or give state(…, to=(…)) (README.md#cano-transition)
+
 
 # What is broken is said once, and the handler still stands for its state and its resources.
 flow = Workflow.build(Order, state(Order.START, to=(Order.PAY,))(lambda: Order.PAY), in_a_thread, start=Order.START, exits=(Order.DONE, Order.FAILED))

@@ -96,3 +96,11 @@ waivers = [Waive("dead-end", Cycle.Y, "x")]
 Workflow.build(Cycle, zed, ay, why, bee, start=Cycle.Z, exits=(Cycle.END,), waive=waivers)
 Workflow.build(Cycle, zed, ay, ay, why, bee, start=Cycle.Z, exits=(Cycle.END,), waive=waivers)  # E: State Cycle.A has more than one handler  [cano-duplicate]  # N: fix: keep one; the first is "ay" (whole.py:97) (README.md#cano-duplicate)
 Workflow.build(Cycle, zed, ay, why, bee, start=Cycle.Z, exits=(Cycle.END,), waive=[Waive("duplicate", Cycle.Y, "x")])  # E: Argument 1 to "Waive" has incompatible type "Literal['duplicate']"; expected "Literal['exhaustive', 'exit', 'unreachable', 'dead-end', 'resource']"  [arg-type]
+WHY = "runs until it is stopped"
+def more_waivers(some: Cycle) -> None:
+    Workflow.build(Cycle, zed, ay, why, bee, start=Cycle.Z, exits=(Cycle.END,), waive={Waive("dead-end", Cycle.Y, WHY), Waive("dead-end", Cycle.B, reason=WHY)})
+    Workflow.build(Cycle, zed, ay, why, bee, start=Cycle.Z, exits=(Cycle.END,), waive=[*waivers])
+    Workflow.build(Cycle, zed, ay, why, bee, start=Cycle.Z, exits=(Cycle.END,), waive=[Waive("dead-end", some, WHY)])
+    Workflow.build(Cycle, zed, ay, why, bee, start=Cycle.Z, exits=(Cycle.END,), waive=[Waive("dead-end", Cycle.Y, "")])
+    Workflow.build(Cycle, zed, ay, why, bee, start=Cycle.Z, exits=(Cycle.END,), waive=[Waive("dead-end", Cycle.Y)])  # E: Missing positional argument "reason" in call to "Waive"  [call-arg]
+    Workflow.build(Cycle, zed, ay, why, bee, start=Cycle.Z, exits=(Cycle.END,), waive=None)  # E: No exit can be reached from state Cycle.Y: it only leads Cycle.Y → Cycle.A → Cycle.Y  [cano-dead-end]  # N: fix: give a handler of this cycle a target outside it; if it must run until it is cancelled, Waive("dead-end", Cycle.Y, "why") (README.md#cano-dead-end)  # E: No exit can be reached from state Cycle.B: it only leads Cycle.B → Cycle.B  [cano-dead-end]  # N: fix: give a handler of this cycle a target outside it; if it must run until it is cancelled, Waive("dead-end", Cycle.B, "why") (README.md#cano-dead-end)  # E: Argument "waive" to "build" of "Workflow" has incompatible type "None"; expected "Iterable[Waive]"  [arg-type]
