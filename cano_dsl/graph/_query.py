@@ -32,7 +32,7 @@ class NetworkWalk:
 
     def path(self, source: str, target: str) -> Sequence[str]:
         """Search breadth first; of several shortest paths the one that is declared first."""
-        before = dict(nx.bfs_predecessors(self.digraph, source))
+        before = {after: state for state, after in nx.bfs_edges(self.digraph, source)}
         steps = [target]
         while steps[-1] != source:
             steps.append(before[steps[-1]])
