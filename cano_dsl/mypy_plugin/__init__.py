@@ -9,9 +9,12 @@ function of the types at one call of `Workflow.build`. The rules are those of `c
 """
 
 from cano_dsl.mypy_plugin._about import FINGERPRINT, FLOOR  # first: it refuses a mypy that is too old
+from cano_dsl.mypy_plugin._codes import (
+    CODES,
+)  # now: mypy must know the codes when it reads errors off its cache
 from cano_dsl.mypy_plugin._plugin import CanoPlugin
 
-__all__ = ("FINGERPRINT", "FLOOR", "CanoPlugin", "plugin")
+__all__ = ("CODES", "FINGERPRINT", "FLOOR", "CanoPlugin", "plugin")
 
 __version__ = FINGERPRINT  # mypy drops its cache when this changes
 

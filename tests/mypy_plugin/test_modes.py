@@ -313,6 +313,24 @@ def test_edits(folder: Path, mode: Mode) -> None:
     assert run() == []
 
 
+@pytest.mark.parametrize(
+    ("silenced", "left"),
+    [("cano", 0), ("cano-exit", 1), ("call-arg", 2)],
+)
+def test_codes_in_the_configuration(folder: Path, silenced: str, left: int) -> None:
+    """An error code in the configuration silences its rule, the parent all rules, notes included."""
+    settings = folder / "mypy.ini"
+    settings.write_text(f"{SETTINGS}disable_error_code = {silenced}\n", encoding="utf-8")
+    said = next(edit for edit in EDITS if edit.title.startswith("add an exit"))
+    write(folder, said)
+    command = [str(BIN / "mypy"), "--cache-dir", str(folder / ".cache"), "--no-error-summary", "pkg/flow.py"]
+    for _ in range(2):
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        lines = done.stdout.splitlines()
+        assert [line.count("[cano-") for line in lines if ": error: " in line] == [1] * left
+        assert len([line for line in lines if ": note: " in line]) == left, done.stdout
+
+
 @pytest.fixture
 def daemon(folder: Path) -> Iterator[Callable[[], list[str]]]:
     """Start a daemon of one's own, and stop it."""
