@@ -12,7 +12,6 @@ from mypy.types import (
     Instance,
     LiteralType,
     Parameters,
-    ProperType,
     Type,
     TypeOfAny,
     UninhabitedType,
@@ -111,17 +110,30 @@ def signature(ctx: MethodSigContext) -> FunctionLike:
         tell(ctx.api, finding, ctx.context)
     result = get_proper_type(default.ret_type)
     is_broken = reading.targets.is_broken and reading.by_annotation
-    if not (is_broken or outputs) or not isinstance(result, Instance):
+    accepts = is_broken or bool(outputs)
+    if not (accepts or _is_ambiguous(reading.function)) or not isinstance(result, Instance):
         return default
     is_async = is_awaited(reading.function)
     if result.type.fullname != MADE[is_async, reading.handler.output is not None and not outputs]:
         if is_async and APPLIED[reading.decorator.type.fullname]:
             return default  # mypy's own message says that an async function cannot run in a thread
         return default.copy_modified(arg_types=[UninhabitedType()])  # another overload is the right one
+    if not accepts:
+        return default
     anything = AnyType(TypeOfAny.from_error)
     known = [*reading.decorator.args[:2], parameters_of(reading.function)]
     made = result.copy_modified(args=[*known, *[anything] * (len(result.args) - NEXT)])
     return default.copy_modified(arg_types=[anything], ret_type=made, variables=[])
+
+
+def _is_ambiguous(function: CallableType) -> bool:
+    """Tell whether mypy would give up, as more than one overload takes `Coroutine[Any, Any, …]`.
+
+    That of an async function is mypy's own, with which it does not.
+    """
+    returns = get_proper_type(function.ret_type)
+    args = map(get_proper_type, returns.args) if isinstance(returns, Instance) else ()
+    return any(isinstance(arg, AnyType) and arg.type_of_any == TypeOfAny.explicit for arg in args)
 
 
 def is_awaited(function: CallableType) -> bool:
@@ -134,6 +146,8 @@ def _is_sound(decorator: Type, expr: Expression, api: CheckerPluginInterface) ->
     function = get_proper_type(api.get_expression_type(expr))
     owner = get_proper_type(decorator)
     if not isinstance(function, CallableType) or not isinstance(owner, Instance) or facts_of(owner).get("to"):
+        return False
+    if _is_ambiguous(function):
         return False
     enum, returns = get_proper_type(owner.args[0]), awaited(function.ret_type)
     items = returns.items if isinstance(returns, UnionType) else [returns]

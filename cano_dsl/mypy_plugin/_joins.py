@@ -17,7 +17,11 @@ from cano_dsl.mypy_plugin._names import GATHER, SPLITS
 from cano_dsl.mypy_plugin._resources import Wants, Words, wants_of
 from cano_dsl.spec import ErrorDef, Join, SplitDef, Want
 
-ITEMS, VALUE, JOINED = -2, -3, -1  # places among the type arguments of a split; of the value in a Gather below
+ITEMS, VALUE, JOINED = (
+    -2,
+    -3,
+    -1,
+)  # places among the type arguments of a split; of the value in a Gather below
 GATHERED = 4
 UNSEEN = "unseen"  # given, but by something that a type checker cannot see
 _ANYTHING = Join("all")  # satisfied by any number of branches

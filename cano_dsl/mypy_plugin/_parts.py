@@ -10,8 +10,8 @@ from mypy.types import AnyType, Instance, ProperType, TupleType, Type, UnionType
 
 from cano_dsl.errors import Finding
 from cano_dsl.mypy_plugin._card import facts_of
-from cano_dsl.mypy_plugin._members import States, literals
 from cano_dsl.mypy_plugin._joins import splitting_of, wants_of_items
+from cano_dsl.mypy_plugin._members import States, literals
 from cano_dsl.mypy_plugin._names import COMPENSATION, HANDLER, OUTPUT_HANDLER
 from cano_dsl.mypy_plugin._resources import Wants, Words, together, want, wants_of
 from cano_dsl.mypy_plugin._tell import Places, tell
@@ -73,7 +73,7 @@ def _part(
         _tell_unseen(api, expr)
     if not isinstance(proper, Instance):
         return None
-    mapped = _as(HANDLER, proper) or _as(COMPENSATION, proper)
+    mapped = as_base(HANDLER, proper) or as_base(COMPENSATION, proper)
     if mapped is None or get_proper_type(mapped.args[0]) != enum:
         return None
     wants = wants_of(mapped.args[2], words)
@@ -82,7 +82,7 @@ def _part(
     return Part(mapped, proper, facts_of(proper), expr, every)
 
 
-def _as(name: str, typ: Instance) -> Instance | None:
+def as_base(name: str, typ: Instance) -> Instance | None:
     """See a type as one of its base classes."""
     info = next((info for info in typ.type.mro if info.fullname == name), None)
     return None if info is None else map_instance_to_supertype(typ, info)
@@ -97,7 +97,7 @@ def _is_part(typ: Type) -> bool:
     proper = get_proper_type(typ)
     if isinstance(proper, UnionType):
         return all(map(_is_part, proper.items))
-    return isinstance(proper, Instance) and any(_as(name, proper) for name in (HANDLER, COMPENSATION))
+    return isinstance(proper, Instance) and any(as_base(name, proper) for name in (HANDLER, COMPENSATION))
 
 
 def _tell_unseen(api: CheckerPluginInterface, expr: Expression) -> None:
@@ -173,14 +173,14 @@ def _output(part: Part, words: Words) -> Want | None:
     given = part.facts.get("gives")
     if given:
         return Want("output", None, given)  # of a router, reported where it is decorated
-    mapped = _as(OUTPUT_HANDLER, part.own)
+    mapped = as_base(OUTPUT_HANDLER, part.own)
     return None if mapped is None else want("output", mapped.args[OUTPUT], words)
 
 
 def compensations_of(
     parts: Sequence[Part], handlers: Sequence[HandlerDef], states: States, places: Places, words: Words
 ) -> tuple[CompensationDef, ...]:
-    """Make the definition's compensations; those of which a type does not tell what they undo are left out."""
+    """Make the definition's compensations, without those whose type does not tell what they undo."""
     steps = [(part, handler.at) for part, handler in zip(parts, handlers, strict=False)]
     found = []
     for part in parts:
@@ -188,7 +188,7 @@ def compensations_of(
         if sources is None or len(sources) != 1 or "step" not in part.facts:
             continue
         at = states.member(sources[0])
-        key = part.facts["key"]
+        key = part.facts.get("key")
         matching = [i for i, (step, of) in enumerate(steps) if of == at and step.facts.get("key") == key]
         wants = part.wants or Wants()
         compensation = CompensationDef(

@@ -32,7 +32,7 @@ class CanoPlugin(Plugin):
             return None
         from cano_dsl.mypy_plugin._table import FUNCTION_SIGNATURES
 
-        return FUNCTION_SIGNATURES.get(fullname)
+        return FUNCTION_SIGNATURES[fullname]
 
     def get_function_hook(self, fullname: str) -> Callable[[FunctionContext], Type] | None:
         """Keep the state given to a decorator."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from mypy.nodes import ARG_NAMED, ARG_NAMED_OPT, ARG_STAR, Expression
+from mypy.nodes import ARG_NAMED, ARG_NAMED_OPT, ARG_STAR
 from mypy.plugin import FunctionContext, FunctionSigContext, MethodContext, MethodSigContext
 from mypy.types import (
     AnyType,
@@ -42,7 +42,8 @@ def signature(ctx: FunctionSigContext) -> FunctionLike:
     result = get_proper_type(ctx.default_signature.ret_type)
     named = {name: index for index, name in enumerate(ctx.default_signature.arg_names)}
     to = ctx.args[named["to"]] if "to" in named else []
-    if at is not None and to and isinstance(result, Instance) and result.type.fullname == GATHER:
+    is_handler = isinstance(result, Instance) and result.type.fullname == GATHER and bool(ctx.args[1])
+    if at is not None and to and is_handler:
         states = States(at.fallback.type)
         foreign = _foreign(literals(ctx.api.get_expression_type(to[0])), states)
         handler = HandlerDef(None, "split", str(at.value).lower(), foreign=foreign)
@@ -66,7 +67,7 @@ def result(ctx: FunctionContext) -> Type:
     states = States(at[0].fallback.type)
     facts, targets = _declared(ctx, states)
     if made.type.fullname == SPLIT_DECORATOR:
-        enum, _, item, to, over = made.args
+        _, _, item, to, over = made.args
         kept = [at[0].fallback, at[0], item, union(targets) if targets else to, over]
         return attach(made.copy_modified(args=kept), facts, ctx.api)
     return _gather(ctx, made, at[0], facts, targets)
@@ -112,28 +113,24 @@ def _gather(
 ) -> Type:
     """Make the handler of a split whose branches are functions or workflows."""
     first = next((i for i, name in enumerate(ctx.callee_arg_names) if name == "join"), 1)
-    branches = [
-        (expr, typ)
-        for position in range(1, first)
-        for expr, typ in zip(ctx.args[position], ctx.arg_types[position], strict=True)
-    ]
+    branches = [typ for position in range(1, first) for typ in ctx.arg_types[position]]
     args = list(made.args)
     args[:2] = [at.fallback, at]
     args[NEXT] = union(targets) if targets else args[NEXT]
     values: list[Type] = [args[NEXT + 1]]
     kinds = [kind for position in range(1, first) for kind in ctx.arg_kinds[position]]
     if ARG_STAR not in kinds:
-        read = [_branch(expr, typ) for expr, typ in branches]
+        read = [_branch(typ) for typ in branches]
         args[PARAMETERS] = _together([parameters for parameters, _, _ in read]) or args[PARAMETERS]
         if all(value is not None for _, value, _ in read):
             values = [value for _, value, _ in read if value is not None]
             facts["shown"] = {
-                str(i): value.fallback.type.name if isinstance(value, LiteralType) else _enum_of(value)
+                str(i): _enum_of(value)
                 for i, (_, value, is_workflow) in enumerate(read)
                 if is_workflow and value is not None
             }
         facts["count"] = len(branches)
-        facts["branches"] = [_name(expr, typ) for expr, typ in branches]
+        facts["branches"] = [_name(typ) for typ in branches]
     args[-1] = packed({key: facts.get(key) for key in _JOINING}, values, ctx.api)
     return attach(made.copy_modified(args=args), _facts(facts, str(at.value).lower()), ctx.api)
 
@@ -147,7 +144,7 @@ def _enum_of(exits: Type) -> str:
     return proper.type.name if isinstance(proper, Instance) else ""
 
 
-def _branch(expr: Expression, typ: Type) -> tuple[Parameters | None, Type | None, bool]:
+def _branch(typ: Type) -> tuple[Parameters | None, Type | None, bool]:
     """Read the parameters and the value of one branch, and whether it is a workflow."""
     proper = get_proper_type(typ)
     if isinstance(proper, CallableType) and not proper.is_type_obj() and not proper.variables:
@@ -175,7 +172,7 @@ def _together(every: Sequence[Parameters | None]) -> Parameters | None:
     return Parameters(types, kinds, names)
 
 
-def _name(expr: Expression, typ: Type) -> str:
+def _name(typ: Type) -> str:
     proper = get_proper_type(typ)
     if isinstance(proper, CallableType):
         return name_of(proper)

@@ -11,7 +11,8 @@ from cano_dsl.mypy_plugin import _build, _declare, _decorate, _split, _undo
 from cano_dsl.mypy_plugin._names import APPLIED, BUILD, COMPENSATE, KINDS, SPLIT, SPLIT_DECORATOR, UNDOING
 
 FUNCTION_SIGNATURES: Final[Mapping[str, Callable[[FunctionSigContext], FunctionLike]]] = MappingProxyType(
-    {name: _declare.signature_of(kind) for name, kind in KINDS.items()} | {SPLIT: _split.signature}
+    {name: _declare.signature_of(kind) for name, kind in KINDS.items()}
+    | {SPLIT: _split.signature, COMPENSATE: _undo.signature}
 )
 FUNCTION_RESULTS: Final[Mapping[str, Callable[[FunctionContext], Type]]] = MappingProxyType(
     {name: _declare.result_of(kind) for name, kind in KINDS.items()}

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 
-from mypy.plugin import FunctionContext, MethodContext, MethodSigContext
+from mypy.plugin import FunctionContext, FunctionSigContext, MethodContext, MethodSigContext
 from mypy.types import (
+    AnyType,
     CallableType,
     FunctionLike,
     Instance,
     Type,
+    TypeOfAny,
     UninhabitedType,
     get_proper_type,
 )
@@ -15,7 +17,8 @@ from mypy.types import (
 from cano_dsl.graph import taken_of
 from cano_dsl.mypy_plugin._card import attach, facts_of
 from cano_dsl.mypy_plugin._decorate import is_awaited, name_of
-from cano_dsl.mypy_plugin._names import ASYNC_COMPENSATION, UNDOING
+from cano_dsl.mypy_plugin._names import ASYNC_COMPENSATION, HANDLER, OUTPUT_HANDLER, UNDOING
+from cano_dsl.mypy_plugin._parts import as_base
 from cano_dsl.mypy_plugin._resources import Words, parameters_of, want
 from cano_dsl.mypy_plugin._tell import tell
 from cano_dsl.mypy_plugin._types import CheckerTypes
@@ -25,6 +28,26 @@ OUTPUT = 2  # its place among the type arguments of the decorator
 PARAMETERS, TAKEN = 2, 3  # places among those of the compensation
 
 
+def signature(ctx: FunctionSigContext) -> FunctionLike:
+    """Accept a handler without an output, which is reported with the name of the function."""
+    default = ctx.default_signature
+    step = _without_output(ctx.api.get_expression_type(ctx.args[0][0])) if ctx.args and ctx.args[0] else None
+    made = get_proper_type(default.ret_type)
+    if step is None or not isinstance(made, Instance):
+        return default
+    anything = AnyType(TypeOfAny.from_error)
+    kept = made.copy_modified(args=[*step.args[:2], anything])
+    return default.copy_modified(arg_types=[anything, *default.arg_types[1:]], ret_type=kept, variables=[])
+
+
+def _without_output(typ: Type) -> Instance | None:
+    """See a type as a handler that gives no output; None for anything else."""
+    proper = get_proper_type(typ)
+    if not isinstance(proper, Instance) or as_base(OUTPUT_HANDLER, proper) is not None:
+        return None
+    return as_base(HANDLER, proper)
+
+
 def result(ctx: FunctionContext) -> Type:
     """Keep in the decorator's type which handler it was given."""
     made = get_proper_type(ctx.default_return_type)
@@ -32,7 +55,8 @@ def result(ctx: FunctionContext) -> Type:
     if not isinstance(made, Instance) or not isinstance(step, Instance) or "name" not in facts_of(step):
         return ctx.default_return_type
     facts = facts_of(step)
-    return attach(made, {"step": facts["name"], "key": facts.get("key", "")}, ctx.api)
+    kept = {"step": facts["name"], "key": facts.get("key"), "nothing": _without_output(step) is not None}
+    return attach(made, kept, ctx.api)
 
 
 def _function(typ: Type) -> CallableType | None:
@@ -54,7 +78,7 @@ def applied_signature(ctx: MethodSigContext) -> FunctionLike:
     if fn is None or step is None or not isinstance(enum, Instance) or not isinstance(made, Instance):
         return default
     words = Words(ctx.api.options)
-    output = want("output", owner.args[OUTPUT], words)
+    output = None if facts_of(owner).get("nothing") else want("output", owner.args[OUTPUT], words)
     takes = want(fn.arg_names[0] or "output", fn.arg_types[0], words)
     part = CompensationDef(at=None, step=step, of=0, name=name_of(fn), takes=takes)
     handler = HandlerDef(at=None, kind="state", name=step, output=output)
