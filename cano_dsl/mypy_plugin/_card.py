@@ -15,6 +15,7 @@ from mypy.plugin import CheckerPluginInterface
 from mypy.types import Instance, LiteralType
 
 ATTRIBUTE: Final = "cano_dsl facts"
+OUTPUT: Final = "cano_dsl output"  # of a router, whose type has no place for one
 NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 

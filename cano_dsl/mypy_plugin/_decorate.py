@@ -20,7 +20,7 @@ from mypy.types import (
 )
 
 from cano_dsl.graph import outputs_of, transitions_of
-from cano_dsl.mypy_plugin._card import attach, facts_of
+from cano_dsl.mypy_plugin._card import OUTPUT, attach, facts_of
 from cano_dsl.mypy_plugin._members import States, literals, union
 from cano_dsl.mypy_plugin._names import APPLIED, MADE
 from cano_dsl.mypy_plugin._resources import Words, parameters_of, want
@@ -28,7 +28,7 @@ from cano_dsl.mypy_plugin._targets import Targets, annotated, awaited, of_litera
 from cano_dsl.mypy_plugin._tell import tell
 from cano_dsl.spec import HandlerDef
 
-NEXT, OUTPUT = 3, 4  # the places of the next states and of the output among the type arguments of a handler
+NEXT = 3  # the place of the next states among the type arguments of a handler
 
 
 class Reading(NamedTuple):
@@ -169,6 +169,8 @@ def result_of(*, thread: bool) -> Callable[[MethodContext], Type]:
             facts = facts_of(owner) if isinstance(owner, Instance) else {}
             return attach(result, {**_only_kind(facts), "thread": thread}, ctx.api)
         made = result.copy_modified(args=_arguments(reading, result))
+        if reading.handler.kind == "router" and reading.targets.outputs:
+            made = made.copy_with_extra_attr(OUTPUT, union_of(reading.targets.outputs))
         return attach(made, {**_facts(reading), "thread": thread}, ctx.api)
 
     return hook
@@ -200,12 +202,10 @@ def _facts(reading: Reading) -> dict[str, Any]:
         "name": handler.name,
         "kind": handler.kind,
         "beyond": handler.beyond,
-        "key": _key_of(reading.function),
+        "key": key_of(reading.function),
         "paired": handler.paired,
         "unpaired": handler.unpaired,
     }
-    if handler.kind == "router" and handler.output is not None:
-        facts["gives"] = handler.output.shown
     if targets.is_broken:
         facts |= {
             "broken": True,
@@ -216,6 +216,6 @@ def _facts(reading: Reading) -> dict[str, Any]:
     return facts | {"hidden": targets.hidden}
 
 
-def _key_of(function: CallableType) -> str:
+def key_of(function: CallableType) -> str:
     """Tell a handler from one of the same name that is another function, for what undoes it."""
     return str(getattr(function.definition, "fullname", "") or name_of(function))

@@ -9,6 +9,7 @@ from mypy.plugin import CheckerPluginInterface, MethodContext
 from mypy.types import AnyType, Instance, ProperType, TupleType, Type, UnionType, get_proper_type
 
 from cano_dsl.errors import Finding
+from cano_dsl.mypy_plugin import _card
 from cano_dsl.mypy_plugin._card import facts_of
 from cano_dsl.mypy_plugin._joins import splitting_of, wants_of_items
 from cano_dsl.mypy_plugin._members import States, literals
@@ -170,11 +171,16 @@ def _handler(part: Part, at: str | None, states: States, places: Places, words: 
 
 
 def _output(part: Part, words: Words) -> Want | None:
-    given = part.facts.get("gives")
-    if given:
-        return Want("output", None, given)  # of a router, reported where it is decorated
-    mapped = as_base(OUTPUT_HANDLER, part.own)
-    return None if mapped is None else want("output", mapped.args[OUTPUT], words)
+    given = output_of(part.own)
+    return None if given is None else want("output", given, words)
+
+
+def output_of(handler: Instance) -> Type | None:
+    """Give the type of a handler's output; of a router too, which is reported where it is decorated."""
+    mapped = as_base(OUTPUT_HANDLER, handler)
+    if mapped is not None:
+        return mapped.args[OUTPUT]
+    return handler.extra_attrs.attrs.get(_card.OUTPUT) if handler.extra_attrs else None
 
 
 def compensations_of(

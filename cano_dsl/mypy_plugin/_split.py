@@ -21,7 +21,7 @@ from cano_dsl.graph import transitions_of
 from cano_dsl.mypy_plugin._arguments import bulkhead_of, count_of, errors_of, join_of, timeout_of
 from cano_dsl.mypy_plugin._card import attach, facts_of
 from cano_dsl.mypy_plugin._declare import check_member
-from cano_dsl.mypy_plugin._decorate import NEXT, name_of
+from cano_dsl.mypy_plugin._decorate import NEXT, key_of, name_of
 from cano_dsl.mypy_plugin._joins import packed
 from cano_dsl.mypy_plugin._members import States, literals, union
 from cano_dsl.mypy_plugin._names import GATHER, SPLIT_DECORATOR, WORKFLOW
@@ -202,11 +202,11 @@ def applied(ctx: MethodContext) -> Type:
     fn = get_proper_type(ctx.arg_types[0][0])
     facts = dict(facts_of(owner)) or {"hidden": True, "open": True}
     args = list(made.args)
-    name = ""
+    name = key = ""
     value: Type = AnyType(TypeOfAny.from_error)
     if isinstance(fn, CallableType) and not fn.is_type_obj():
-        name, value = name_of(fn), awaited(fn.ret_type)
+        name, key, value = name_of(fn), key_of(fn), awaited(fn.ret_type)
         if fn.arg_names and not fn.variables:
             args[PARAMETERS] = parameters_of(fn, skip=1)
     args[-1] = packed({key: facts.get(key) for key in _JOINING}, [value], ctx.api)
-    return attach(made.copy_modified(args=args), _facts(facts, name), ctx.api)
+    return attach(made.copy_modified(args=args), {**_facts(facts, name), "key": key}, ctx.api)

@@ -18,7 +18,7 @@ from cano_dsl.graph import taken_of
 from cano_dsl.mypy_plugin._card import attach, facts_of
 from cano_dsl.mypy_plugin._decorate import is_awaited, name_of
 from cano_dsl.mypy_plugin._names import ASYNC_COMPENSATION, HANDLER, OUTPUT_HANDLER, UNDOING
-from cano_dsl.mypy_plugin._parts import as_base
+from cano_dsl.mypy_plugin._parts import as_base, output_of
 from cano_dsl.mypy_plugin._resources import Words, parameters_of, want
 from cano_dsl.mypy_plugin._tell import tell
 from cano_dsl.mypy_plugin._types import CheckerTypes
@@ -29,23 +29,18 @@ PARAMETERS, TAKEN = 2, 3  # places among those of the compensation
 
 
 def signature(ctx: FunctionSigContext) -> FunctionLike:
-    """Accept a handler without an output, which is reported with the name of the function."""
+    """Accept a handler that cannot be undone, which is reported with the name of the function."""
     default = ctx.default_signature
-    step = _without_output(ctx.api.get_expression_type(ctx.args[0][0])) if ctx.args and ctx.args[0] else None
     made = get_proper_type(default.ret_type)
-    if step is None or not isinstance(made, Instance):
+    step = get_proper_type(ctx.api.get_expression_type(ctx.args[0][0])) if ctx.args and ctx.args[0] else None
+    if not isinstance(step, Instance) or not isinstance(made, Instance) or as_base(OUTPUT_HANDLER, step):
+        return default
+    handler = as_base(HANDLER, step)
+    if handler is None:
         return default
     anything = AnyType(TypeOfAny.from_error)
-    kept = made.copy_modified(args=[*step.args[:2], anything])
+    kept = made.copy_modified(args=[*handler.args[:2], output_of(step) or anything])
     return default.copy_modified(arg_types=[anything, *default.arg_types[1:]], ret_type=kept, variables=[])
-
-
-def _without_output(typ: Type) -> Instance | None:
-    """See a type as a handler that gives no output; None for anything else."""
-    proper = get_proper_type(typ)
-    if not isinstance(proper, Instance) or as_base(OUTPUT_HANDLER, proper) is not None:
-        return None
-    return as_base(HANDLER, proper)
 
 
 def result(ctx: FunctionContext) -> Type:
@@ -55,7 +50,7 @@ def result(ctx: FunctionContext) -> Type:
     if not isinstance(made, Instance) or not isinstance(step, Instance) or "name" not in facts_of(step):
         return ctx.default_return_type
     facts = facts_of(step)
-    kept = {"step": facts["name"], "key": facts.get("key"), "nothing": _without_output(step) is not None}
+    kept = {"step": facts["name"], "key": facts.get("key"), "nothing": output_of(step) is None}
     return attach(made, kept, ctx.api)
 
 
