@@ -1,4 +1,4 @@
-"""Mistakes in sagas: every checker flags each line that is marked, and no other."""
+"""An output, or a compensation, of another type or of none."""
 
 from enum import Enum, auto
 from typing import Literal
