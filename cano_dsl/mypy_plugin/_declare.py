@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from mypy.messages import format_type_bare
-from mypy.nodes import Expression, MemberExpr, Var
+from mypy.nodes import Expression, MemberExpr, RefExpr, TypeInfo, Var
 from mypy.plugin import CheckerPluginInterface, FunctionContext, FunctionSigContext
 from mypy.types import (
     AnyType,
@@ -40,7 +40,11 @@ def signature_of(kind: Kind) -> Callable[[FunctionSigContext], FunctionLike]:
 
 def _is_member(expr: Expression) -> bool:
     """Tell `Order.PAY` from what has to be looked at; this is asked once for each overload."""
-    return isinstance(expr, MemberExpr) and isinstance(expr.node, Var) and expr.node.info.is_enum
+    if not isinstance(expr, MemberExpr) or not isinstance(expr.expr, RefExpr):
+        return False
+    info = expr.expr.node
+    found = info.names.get(expr.name) if isinstance(info, TypeInfo) and info.is_enum else None
+    return found is not None and isinstance(found.node, Var)
 
 
 def check_member(what: str, expr: Expression, api: CheckerPluginInterface) -> LiteralType | None:
@@ -77,6 +81,8 @@ def result_of(kind: Kind) -> Callable[[FunctionContext], Type]:
         enum = at[0].fallback if at else enum  # of a variable that is annotated as a Literal, mypy takes that
         manner, given = _to(ctx)
         made = result.copy_modified(args=[enum, source, union(given) if given else targets])
+        if kind == "state" and not manner:
+            return made  # nearly always; no facts say the same
         return attach(made, {"kind": kind, "to": manner}, ctx.api)
 
     return hook

@@ -132,8 +132,10 @@ def _is_ambiguous(function: CallableType) -> bool:
     That of an async function is mypy's own, with which it does not.
     """
     returns = get_proper_type(function.ret_type)
-    args = map(get_proper_type, returns.args) if isinstance(returns, Instance) else ()
-    return any(isinstance(arg, AnyType) and arg.type_of_any == TypeOfAny.explicit for arg in args)
+    for arg in returns.args if isinstance(returns, Instance) else ():
+        if isinstance(arg, AnyType) and arg.type_of_any == TypeOfAny.explicit:
+            return True
+    return False
 
 
 def is_awaited(function: CallableType) -> bool:
@@ -147,13 +149,18 @@ def _is_sound(decorator: Type, expr: Expression, api: CheckerPluginInterface) ->
     owner = get_proper_type(decorator)
     if not isinstance(function, CallableType) or not isinstance(owner, Instance) or facts_of(owner).get("to"):
         return False
-    if _is_ambiguous(function):
+    enum, returns = get_proper_type(owner.args[0]), get_proper_type(function.ret_type)
+    if isinstance(returns, Instance):
+        if _is_ambiguous(function):
+            return False
+        returns = awaited(returns)
+    items = returns.items if isinstance(returns, UnionType) else (returns,)
+    if not isinstance(enum, Instance):
         return False
-    enum, returns = get_proper_type(owner.args[0]), awaited(function.ret_type)
-    items = returns.items if isinstance(returns, UnionType) else [returns]
-    return isinstance(enum, Instance) and all(
-        isinstance(item, LiteralType) and item.fallback.type is enum.type for item in items
-    )
+    for item in items:
+        if not isinstance(item, LiteralType) or item.fallback.type is not enum.type:
+            return False
+    return True
 
 
 def result_of(*, thread: bool) -> Callable[[MethodContext], Type]:

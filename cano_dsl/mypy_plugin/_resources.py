@@ -68,19 +68,21 @@ def wants_of(parameters: Type, words: Words) -> Wants | None:
     proper = get_proper_type(parameters)
     if not isinstance(proper, Parameters) or proper.is_ellipsis_args:
         return None
-    wants = Wants()
+    resources: list[Want] = []
+    others = Wants()
     for typ, kind, name in zip(proper.arg_types, proper.arg_kinds, proper.arg_names, strict=True):
         if kind.is_star() or name is None:
             return None  # refused where it is decorated
-        wants = together(wants, _wanted(name, typ, words, optional=kind.is_optional()))
-    return wants
+        injected = _injected(typ)
+        if injected is None:
+            resources.append(want(name, typ, words, optional=kind.is_optional()))
+        else:
+            others = together(others, _wanted(name, typ, injected, words, optional=kind.is_optional()))
+    return others._replace(resources=tuple(resources)) if resources else others
 
 
-def _wanted(name: str, typ: Type, words: Words, *, optional: bool) -> Wants:
-    """Read one parameter."""
-    injected = _injected(typ)
-    if injected is None:
-        return Wants((want(name, typ, words, optional=optional),))
+def _wanted(name: str, typ: Type, injected: Instance, words: Words, *, optional: bool) -> Wants:
+    """Read one parameter that is filled by its type."""
     role = INJECTED[injected.type.fullname]
     inner = injected.args[0] if injected.args else None
     if role == "data":
