@@ -10,6 +10,7 @@ from mypy.nodes import (
     IntExpr,
     ListExpr,
     MemberExpr,
+    NameExpr,
     RefExpr,
     StarExpr,
     TupleExpr,
@@ -121,4 +122,4 @@ def _error(key: Expression, api: CheckerPluginInterface) -> str:
     if isinstance(typ, FunctionLike) and typ.is_type_obj():
         info = typ.type_object()
         return "" if info.fullname == "builtins.Exception" else info.name
-    return key.name if isinstance(key, RefExpr) and hasattr(key, "name") else "an exception"
+    return key.name if isinstance(key, (NameExpr, MemberExpr)) else "an exception"

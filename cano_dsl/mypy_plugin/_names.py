@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
-
-if TYPE_CHECKING:
-    from cano_dsl.spec import Kind  # loading it would be half of what a run from the cache pays
+from typing import Final, Literal, TypeAlias
 
 Role: TypeAlias = Literal["run", "data", "joined", "failure"]
 
-# The decorators, each with the kind of handler that it makes.
-KINDS: "Final[Mapping[str, Kind]]" = MappingProxyType(
+# The decorators, each with the kind of handler that it makes; the words are those of `cano_dsl.spec.Kind`,
+# which is not imported, as that would be half of what a run from the cache pays.
+KINDS: Final[Mapping[str, Literal["state", "router"]]] = MappingProxyType(
     {
         "cano_dsl.declare._decorators.state": "state",
         "cano_dsl.declare._decorators.router": "router",
