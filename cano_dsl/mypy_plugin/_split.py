@@ -6,14 +6,12 @@ from typing import Any
 from mypy.nodes import ARG_NAMED, ARG_NAMED_OPT, ARG_STAR
 from mypy.plugin import FunctionContext, FunctionSigContext, MethodContext, MethodSigContext
 from mypy.types import (
-    AnyType,
     CallableType,
     FunctionLike,
     Instance,
     LiteralType,
     Parameters,
     Type,
-    TypeOfAny,
     get_proper_type,
 )
 
@@ -22,7 +20,7 @@ from cano_dsl.mypy_plugin._arguments import bulkhead_of, count_of, errors_of, jo
 from cano_dsl.mypy_plugin._card import attach, facts_of
 from cano_dsl.mypy_plugin._declare import check_member
 from cano_dsl.mypy_plugin._decorate import NEXT, key_of, name_of
-from cano_dsl.mypy_plugin._joins import packed
+from cano_dsl.mypy_plugin._joins import VALUE, packed
 from cano_dsl.mypy_plugin._members import States, literals, union
 from cano_dsl.mypy_plugin._names import GATHER, SPLIT_DECORATOR, WORKFLOW
 from cano_dsl.mypy_plugin._resources import parameters_of
@@ -43,7 +41,7 @@ def signature(ctx: FunctionSigContext) -> FunctionLike:
     named = {name: index for index, name in enumerate(ctx.default_signature.arg_names)}
     to = ctx.args[named["to"]] if "to" in named else []
     is_handler = isinstance(result, Instance) and result.type.fullname == GATHER and bool(ctx.args[1])
-    if at is not None and to and is_handler:
+    if at is not None and at.fallback.type.is_enum and to and is_handler:
         states = States(at.fallback.type)
         foreign = _foreign(literals(ctx.api.get_expression_type(to[0])), states)
         handler = HandlerDef(None, "split", str(at.value).lower(), foreign=foreign)
@@ -62,7 +60,7 @@ def result(ctx: FunctionContext) -> Type:
     if not isinstance(made, Instance) or made.type.fullname not in (GATHER, SPLIT_DECORATOR):
         return ctx.default_return_type
     at = literals(ctx.arg_types[0][0]) if ctx.arg_types[0] else None
-    if at is None or len(at) != 1:
+    if at is None or len(at) != 1 or not at[0].fallback.type.is_enum:
         return ctx.default_return_type
     states = States(at[0].fallback.type)
     facts, targets = _declared(ctx, states)
@@ -203,10 +201,10 @@ def applied(ctx: MethodContext) -> Type:
     facts = dict(facts_of(owner)) or {"hidden": True, "open": True}
     args = list(made.args)
     name = key = ""
-    value: Type = AnyType(TypeOfAny.from_error)
+    value = args[VALUE]
     if isinstance(fn, CallableType) and not fn.is_type_obj():
-        name, key, value = name_of(fn), key_of(fn), awaited(fn.ret_type)
+        name, key = name_of(fn), key_of(fn)
         if fn.arg_names and not fn.variables:
-            args[PARAMETERS] = parameters_of(fn, skip=1)
+            args[PARAMETERS], value = parameters_of(fn, skip=1), awaited(fn.ret_type)
     args[-1] = packed({key: facts.get(key) for key in _JOINING}, [value], ctx.api)
     return attach(made.copy_modified(args=args), {**_facts(facts, name), "key": key}, ctx.api)

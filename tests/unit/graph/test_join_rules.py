@@ -396,7 +396,8 @@ def test_resources_of_branches_count() -> None:
             "resource",
             "ASK",
             'Resource "store" is wanted as Mailer here but as Store by an earlier handler',
-            "give one of the two another name, or annotate both with one type",
+            "give one of the two another name, or annotate both with one type; "
+            f'the earlier is "shared" ({part.spec.where})',
         )
     ]
     inner = Workflow.build(Inner, _inner_handler, start=Inner.WORK, exits=(Inner.DONE,))
