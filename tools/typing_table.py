@@ -53,6 +53,12 @@ CHECKERS = (
         re.compile(r"^(?P<file>[^:\s]+\.py):(?P<line>\d+): error:"),
     ),
     Checker(
+        "plugin",
+        "mypy + plugin",
+        ("mypy", "--config-file=plugin.ini", f"--cache-dir={ROOT / '.mypy_cache' / 'plugin'}", "."),
+        re.compile(r"^(?P<file>[^:\s]+\.py):(?P<line>\d+): error:"),
+    ),
+    Checker(
         "pyright",
         "pyright",
         ("pyright", "--project=pyrightconfig.json", f"--pythonpath={sys.executable}"),

@@ -8,7 +8,9 @@ from collections.abc import Callable, Coroutine
 from enum import Enum
 from typing import Any, Generic, ParamSpec, TypeVar
 
-from cano_dsl.spec import HandlerSpec
+from typing_extensions import TypeVar as TypeVarWithDefault
+
+from cano_dsl.spec import HandlerSpec, Join
 
 S = TypeVar("S", bound=Enum)  # invariant, so that one build cannot mix two Enums
 Src_co = TypeVar("Src_co", bound=Enum, covariant=True)
@@ -17,6 +19,7 @@ P = ParamSpec("P")
 O = ParamSpec("O")  # noqa: E741 - what the function that gives a split's items asks for
 I_contra = TypeVar("I_contra", contravariant=True)  # an item
 T_co = TypeVar("T_co", covariant=True)  # a branch's value
+J_co = TypeVarWithDefault("J_co", default=Join, covariant=True)  # how it is joined, as far as a plugin tells
 
 
 class Handler(Generic[S, Src_co, P, N_co]):
@@ -71,7 +74,7 @@ class PlainHandler(Handler[S, Src_co, P, N_co]):
         return self._fn(*args, **kwargs)  # type: ignore[no-any-return]
 
 
-class AsyncSplit(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, I_contra, T_co, O]):
+class AsyncSplit(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, I_contra, T_co, O, J_co]):
     """A split whose async function is called once for each item."""
 
     def __call__(self, item: I_contra, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T_co]:
@@ -79,7 +82,7 @@ class AsyncSplit(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, I_cont
         return self._fn(item, *args, **kwargs)  # type: ignore[no-any-return]
 
 
-class PlainSplit(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, I_contra, T_co, O]):
+class PlainSplit(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, I_contra, T_co, O, J_co]):
     """A split whose plain function is called once for each item."""
 
     def __call__(self, item: I_contra, /, *args: P.args, **kwargs: P.kwargs) -> T_co:
@@ -87,5 +90,5 @@ class PlainSplit(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, I_cont
         return self._fn(item, *args, **kwargs)  # type: ignore[no-any-return]
 
 
-class Gather(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, T_co]):
+class Gather(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, T_co, J_co]):
     """A split whose branches are functions or workflows of their own."""

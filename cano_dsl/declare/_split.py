@@ -79,9 +79,9 @@ class SplitDecorator(Generic[S, Src, I, To, O]):
     @overload
     def __call__(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
         self, fn: Callable[Concatenate[I, P], Coroutine[Any, Any, T]], /
-    ) -> AsyncSplit[S, Src, P, To, I, T, O]: ...
+    ) -> AsyncSplit[S, Src, P, To, I, T, O, Join]: ...
     @overload
-    def __call__(self, fn: Callable[Concatenate[I, P], T], /) -> PlainSplit[S, Src, P, To, I, T, O]: ...
+    def __call__(self, fn: Callable[Concatenate[I, P], T], /) -> PlainSplit[S, Src, P, To, I, T, O, Join]: ...
     def __call__(self, fn: Any, /) -> Handler[Any, Any, ..., Any]:
         """Record the function.
 
@@ -147,7 +147,7 @@ def split(
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
     retry: Retry | None = None,
-) -> Gather[S, S, ..., S, T1]: ...
+) -> Gather[S, S, ..., S, T1, Join]: ...
 @overload
 def split(
     at: S,
@@ -161,7 +161,7 @@ def split(
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
     retry: Retry | None = None,
-) -> Gather[S, S, ..., S, T1 | T2]: ...
+) -> Gather[S, S, ..., S, T1 | T2, Join]: ...
 @overload
 def split(
     at: S,
@@ -176,7 +176,7 @@ def split(
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
     retry: Retry | None = None,
-) -> Gather[S, S, ..., S, T1 | T2 | T3]: ...
+) -> Gather[S, S, ..., S, T1 | T2 | T3, Join]: ...
 @overload
 def split(
     at: S,
@@ -192,7 +192,7 @@ def split(
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
     retry: Retry | None = None,
-) -> Gather[S, S, ..., S, T1 | T2 | T3 | T4 | T]: ...
+) -> Gather[S, S, ..., S, T1 | T2 | T3 | T4 | T, Join]: ...
 def split(
     at: Any,
     /,

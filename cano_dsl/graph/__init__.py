@@ -6,6 +6,7 @@ other `Types`, a type checker's plugin. networkx is loaded with the first graph,
 
 from cano_dsl.graph._build import build
 from cano_dsl.graph._checks import check, stray_of, transitions_of
+from cano_dsl.graph._compensation_rules import outputs_of, taken_of
 from cano_dsl.graph._dicts import DictWalk
 from cano_dsl.graph._graph import Edge, Graph, Node
 from cano_dsl.graph._links import Links, link
@@ -22,6 +23,8 @@ __all__ = (
     "build",
     "check",
     "link",
+    "outputs_of",
     "stray_of",
+    "taken_of",
     "transitions_of",
 )

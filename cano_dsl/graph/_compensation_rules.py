@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from cano_dsl.errors import Finding
 from cano_dsl.graph._facts import Facts, broken
+from cano_dsl.graph._walk import Types
 from cano_dsl.spec import CompensationDef, HandlerDef
 
 
@@ -12,14 +13,7 @@ def compensations(facts: Facts) -> Iterator[Finding]:
     handlers = facts.definition.handlers
     first: dict[int, CompensationDef] = {}
     for handler in handlers:
-        if handler.kind == "router" and handler.output is not None:
-            yield broken(
-                handler,
-                "compensation",
-                f'Router "{handler.name}" gives an output ({handler.output.shown}), '
-                "but a router only decides",
-                "make it a state, or return the next state alone",
-            )
+        yield from outputs_of(handler)
     for part in facts.definition.compensations:
         if part.of is None:
             yield _not_here(facts, part)
@@ -34,7 +28,18 @@ def compensations(facts: Facts) -> Iterator[Finding]:
             )
         else:
             first[part.of] = part
-            yield from _taken(facts, part, handlers[part.of])
+            yield from taken_of(part, handlers[part.of], facts.definition.enum, facts.types)
+
+
+def outputs_of(handler: HandlerDef) -> Iterator[Finding]:
+    """Run the part of `compensation` that is about one handler alone: a router gives no output."""
+    if handler.kind == "router" and handler.output is not None:
+        yield broken(
+            handler,
+            "compensation",
+            f'Router "{handler.name}" gives an output ({handler.output.shown}), but a router only decides',
+            "make it a state, or return the next state alone",
+        )
 
 
 def _not_here(facts: Facts, part: CompensationDef) -> Finding:
@@ -49,15 +54,16 @@ def _not_here(facts: Facts, part: CompensationDef) -> Finding:
     )
 
 
-def _taken(facts: Facts, part: CompensationDef, handler: HandlerDef) -> Iterator[Finding]:
+def taken_of(part: CompensationDef, handler: HandlerDef, enum: str, types: Types) -> Iterator[Finding]:
+    """Run the part of `compensation` that is about one compensation and its handler alone."""
     if handler.output is None:
         yield broken(
             part,
             "compensation",
             f'Compensation "{part.name}" undoes "{handler.name}", which gives no output',
-            f"return it with the next state: tuple[Literal[{facts.definition.enum}.X], Output]",
+            f"return it with the next state: tuple[Literal[{enum}.X], Output]",
         )
-    elif not facts.types.fits(handler.output.type, part.takes.type):
+    elif not types.fits(handler.output.type, part.takes.type):
         yield broken(
             part,
             "compensation",

@@ -14,13 +14,13 @@ from mypy.types import (
 )
 
 from cano_dsl.errors import Finding
-from cano_dsl.graph import DictWalk, check, link
+from cano_dsl.graph import DictWalk, check, link, outputs_of, taken_of
 from cano_dsl.mypy_plugin._extract import EXITS, RESOURCES, Call, Extracted, argument, call_of, extract
 from cano_dsl.mypy_plugin._members import union
 from cano_dsl.mypy_plugin._resources import parameters_of_run
 from cano_dsl.mypy_plugin._tell import tell
 from cano_dsl.mypy_plugin._types import CheckerTypes
-from cano_dsl.spec import WAIVABLE
+from cano_dsl.spec import WAIVABLE, Definition
 
 
 def signature(ctx: MethodSigContext) -> FunctionLike:
@@ -75,12 +75,26 @@ def findings_of(extracted: Extracted) -> list[Finding]:
     links = link(definition)
     walk = DictWalk(definition.members, links.forward)
     found = check(definition, links, walk, CheckerTypes())
-    said = {"transition"}
+    silent = {"transition"}
     if not extracted.knows_waivers:
-        said |= {*WAIVABLE, "waive"}
+        silent |= {*WAIVABLE, "waive"}
     if not extracted.knows_handlers:
-        said.add("waive")
-    return [finding for finding in found if finding.code not in said and finding.waived is None]
+        silent.add("waive")
+    said = _said(definition)
+    return [
+        finding
+        for finding in found
+        if finding.code not in silent and finding.waived is None and finding not in said
+    ]
+
+
+def _said(definition: Definition) -> list[Finding]:
+    """Give what the decorators have said about compensations."""
+    found = [finding for handler in definition.handlers for finding in outputs_of(handler)]
+    for part in definition.compensations:
+        if part.of is not None:
+            found += taken_of(part, definition.handlers[part.of], definition.enum, CheckerTypes())
+    return found
 
 
 def _arguments(ctx: MethodContext, call: Call, made: Instance) -> list[Type]:

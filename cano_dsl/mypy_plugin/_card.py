@@ -15,13 +15,19 @@ from mypy.plugin import CheckerPluginInterface
 from mypy.types import Instance, LiteralType
 
 ATTRIBUTE: Final = "cano_dsl facts"
+OUTPUT: Final = "cano_dsl output"  # of a router, whose type has no place for one
 NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 def attach(typ: Instance, facts: dict[str, Any], api: CheckerPluginInterface) -> Instance:
     """Give a copy of a type that carries the facts."""
-    text = json.dumps({name: fact for name, fact in facts.items() if fact})
+    text = written(facts)
     return typ.copy_with_extra_attr(ATTRIBUTE, LiteralType(text, api.named_generic_type("builtins.str", [])))
+
+
+def written(facts: Mapping[str, Any]) -> str:
+    """Write facts as text, without those that say nothing; the number 0 says something."""
+    return json.dumps({name: fact for name, fact in facts.items() if fact or type(fact) is int})
 
 
 def facts_of(typ: Instance) -> Mapping[str, Any]:

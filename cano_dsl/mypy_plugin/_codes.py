@@ -26,6 +26,8 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "unreachable": "A run can enter every handled state and every exit",
         "dead-end": "From every state an exit can be reached",
         "resource": "One type for one name, and all that handlers want is given",
+        "join": "A split can be joined, and outcomes are asked for where a split leads",
+        "compensation": "Each compensation undoes a state of the workflow, alone, and takes its output",
         "waive": "Every waiver lets something pass",
         "dynamic": "The workflow can be seen by a type checker",
     }

@@ -44,8 +44,9 @@ def _is_member(expr: Expression) -> bool:
     """Tell `Order.PAY` from what has to be looked at; this is asked once for each overload."""
     if not isinstance(expr, MemberExpr) or not isinstance(expr.expr, RefExpr):
         return False
-    owner = expr.expr.node
-    return isinstance(owner, TypeInfo) and owner.is_enum and isinstance(expr.node, Var)
+    info = expr.expr.node
+    found = info.names.get(expr.name) if isinstance(info, TypeInfo) and info.is_enum else None
+    return found is not None and isinstance(found.node, Var)
 
 
 def check_member(what: str, expr: Expression, api: CheckerPluginInterface) -> LiteralType | None:
@@ -84,6 +85,8 @@ def result_of(kind: Kind) -> Callable[[FunctionContext], Type]:
         enum = at[0].fallback if at else enum  # of a variable that is annotated as a Literal, mypy takes that
         manner, given = _to(ctx)
         made = result.copy_modified(args=[enum, source, union(given) if given else targets])
+        if kind == "state" and not manner:
+            return made  # nearly always; no facts say the same
         return attach(made, {"kind": kind, "to": manner}, ctx.api)
 
     return hook

@@ -1,6 +1,6 @@
 """The decorator applied to a function: what it declares is checked there, and kept in the handler's type."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from mypy.nodes import Expression, LambdaExpr
@@ -19,11 +19,12 @@ from mypy.types import (
     get_proper_type,
 )
 
-from cano_dsl.graph import transitions_of
-from cano_dsl.mypy_plugin._card import attach, facts_of
+from cano_dsl.graph import outputs_of, transitions_of
+from cano_dsl.mypy_plugin._card import OUTPUT, attach, facts_of
 from cano_dsl.mypy_plugin._members import States, literals, union
-from cano_dsl.mypy_plugin._names import APPLIED, ASYNC_HANDLER
-from cano_dsl.mypy_plugin._targets import Targets, annotated, awaited, of_literals
+from cano_dsl.mypy_plugin._names import APPLIED, MADE
+from cano_dsl.mypy_plugin._resources import Words, parameters_of, want
+from cano_dsl.mypy_plugin._targets import Targets, annotated, awaited, of_literals, with_outputs
 from cano_dsl.mypy_plugin._tell import tell
 from cano_dsl.spec import HandlerDef
 
@@ -58,20 +59,33 @@ def read(decorator: Type, expr: Expression, api: CheckerPluginInterface) -> Read
     targets = said = annotated(returns, states, api.options)
     beyond: tuple[str, ...] = ()
     if manner:
-        targets = _given(manner, owner.args[2], states)
+        targets = with_outputs(_given(manner, owner.args[2], states), said)
         known = {member.value for member in targets.members}
         if manner != "hidden" and said.got is None and not said.hidden:
             beyond = tuple(str(m.value) for m in said.members if m.value not in known)
     handler = HandlerDef(
         at=None,
         kind=facts.get("kind", "state"),
-        name=(function.name or "<lambda>").partition(" ")[0],
+        name=name_of(function),
         targets=tuple(str(member.value) for member in targets.members),
         foreign=targets.foreign,
         got=targets.got,
         beyond=beyond,
+        output=want("output", union_of(targets.outputs), Words(api.options)) if targets.outputs else None,
+        paired=targets.paired,
+        unpaired=targets.unpaired,
     )
     return Reading(owner, function, handler, targets, states.name, not manner)
+
+
+def name_of(function: CallableType) -> str:
+    """Give the name of a function, as messages have it."""
+    return (function.name or "<lambda>").partition(" ")[0]
+
+
+def union_of(types: Iterable[Type]) -> Type:
+    """Make a union by hand, as it is written; mypy's own simplification leaves subclasses out."""
+    return UnionType.make_union([*dict.fromkeys(types)])
 
 
 def _given(manner: str, to: Type, states: States) -> Targets:
@@ -93,20 +107,42 @@ def signature(ctx: MethodSigContext) -> FunctionLike:
     reading = read(ctx.type, ctx.args[0][0], ctx.api)
     if reading is None:
         return default
-    for finding in transitions_of(reading.handler, reading.enum):
+    outputs = [*outputs_of(reading.handler)]
+    for finding in (*transitions_of(reading.handler, reading.enum), *outputs):
         tell(ctx.api, finding, ctx.context)
     result = get_proper_type(default.ret_type)
-    if not reading.targets.is_broken or not reading.by_annotation or not isinstance(result, Instance):
+    is_broken = reading.targets.is_broken and reading.by_annotation
+    accepts = is_broken or bool(outputs)
+    if not (accepts or _is_ambiguous(reading.function)) or not isinstance(result, Instance):
         return default
-    is_async = awaited(reading.function.ret_type) is not get_proper_type(reading.function.ret_type)
-    if is_async != (result.type.fullname == ASYNC_HANDLER):
-        if APPLIED.get(reading.decorator.type.fullname):
+    is_async = is_awaited(reading.function)
+    if result.type.fullname != MADE[is_async, reading.handler.output is not None and not outputs]:
+        if is_async and APPLIED.get(reading.decorator.type.fullname):
             return default  # mypy's own message says that an async function cannot run in a thread
-        return default.copy_modified(arg_types=[UninhabitedType()])  # the other overload is the right one
+        return default.copy_modified(arg_types=[UninhabitedType()])  # another overload is the right one
+    if not accepts:
+        return default
     anything = AnyType(TypeOfAny.from_error)
-    known = [*reading.decorator.args[:2], _parameters(reading.function)]
-    made = result.copy_modified(args=[*known, anything])
+    known = [*reading.decorator.args[:2], parameters_of(reading.function)]
+    made = result.copy_modified(args=[*known, *[anything] * (len(result.args) - NEXT)])
     return default.copy_modified(arg_types=[anything], ret_type=made, variables=[])
+
+
+def _is_ambiguous(function: CallableType) -> bool:
+    """Tell whether mypy would give up, as more than one overload takes `Coroutine[Any, Any, …]`.
+
+    That of an async function is mypy's own, with which it does not.
+    """
+    returns = get_proper_type(function.ret_type)
+    for arg in returns.args if isinstance(returns, Instance) else ():
+        if isinstance(arg, AnyType) and arg.type_of_any == TypeOfAny.explicit:
+            return True
+    return False
+
+
+def is_awaited(function: CallableType) -> bool:
+    """Tell whether a function's result is awaited."""
+    return awaited(function.ret_type) is not get_proper_type(function.ret_type)
 
 
 def _is_sound(decorator: Type, expr: Expression, api: CheckerPluginInterface) -> bool:
@@ -115,11 +151,18 @@ def _is_sound(decorator: Type, expr: Expression, api: CheckerPluginInterface) ->
     owner = get_proper_type(decorator)
     if not isinstance(function, CallableType) or not isinstance(owner, Instance) or facts_of(owner).get("to"):
         return False
-    enum, returns = get_proper_type(owner.args[0]), awaited(function.ret_type)
-    items = returns.items if isinstance(returns, UnionType) else [returns]
-    return isinstance(enum, Instance) and all(
-        isinstance(item, LiteralType) and item.fallback.type is enum.type for item in items
-    )
+    enum, returns = get_proper_type(owner.args[0]), get_proper_type(function.ret_type)
+    if isinstance(returns, Instance):
+        if _is_ambiguous(function):
+            return False
+        returns = awaited(returns)
+    items = returns.items if isinstance(returns, UnionType) else (returns,)
+    if not isinstance(enum, Instance):
+        return False
+    for item in items:
+        if not isinstance(item, LiteralType) or item.fallback.type is not enum.type:
+            return False
+    return True
 
 
 def result_of(*, thread: bool) -> Callable[[MethodContext], Type]:
@@ -127,7 +170,7 @@ def result_of(*, thread: bool) -> Callable[[MethodContext], Type]:
 
     def hook(ctx: MethodContext) -> Type:
         result = get_proper_type(ctx.default_return_type)
-        if not isinstance(result, Instance) or len(result.args) != NEXT + 1 or not ctx.args[0]:
+        if not isinstance(result, Instance) or len(result.args) <= NEXT or not ctx.args[0]:
             return ctx.default_return_type
         reading = read(ctx.type, ctx.args[0][0], ctx.api)
         if reading is None:
@@ -135,6 +178,8 @@ def result_of(*, thread: bool) -> Callable[[MethodContext], Type]:
             facts = facts_of(owner) if isinstance(owner, Instance) else {}
             return attach(result, {**_only_kind(facts), "thread": thread}, ctx.api)
         made = result.copy_modified(args=_arguments(reading, result))
+        if reading.handler.kind == "router" and reading.targets.outputs:
+            made = made.copy_with_extra_attr(OUTPUT, union_of(reading.targets.outputs))
         return attach(made, {**_facts(reading), "thread": thread}, ctx.api)
 
     return hook
@@ -149,27 +194,27 @@ def _arguments(reading: Reading, result: Instance) -> list[Type]:
 
     Where the handler is made in the call of `build`, mypy infers its parameters from what is expected there.
     """
-    enum, source, wants, following = result.args
+    enum, source, wants, following, *others = result.args
     if isinstance(get_proper_type(wants), Parameters) and not reading.function.variables:
-        wants = _parameters(reading.function)
+        wants = parameters_of(reading.function)
     if not reading.targets.is_broken and not reading.targets.hidden:
         following = union(reading.targets.members)
-    return [enum, source, wants, following]
-
-
-def _parameters(function: CallableType) -> Parameters:
-    return Parameters(
-        function.arg_types,
-        function.arg_kinds,
-        function.arg_names,
-        is_ellipsis_args=function.is_ellipsis_args,
-    )
+    if others and reading.targets.outputs:
+        others[0] = union_of(reading.targets.outputs)
+    return [enum, source, wants, following, *others]
 
 
 def _facts(reading: Reading) -> dict[str, Any]:
     """Give what the type arguments do not say."""
     handler, targets = reading.handler, reading.targets
-    facts: dict[str, Any] = {"name": handler.name, "kind": handler.kind, "beyond": handler.beyond}
+    facts: dict[str, Any] = {
+        "name": handler.name,
+        "kind": handler.kind,
+        "beyond": handler.beyond,
+        "key": key_of(reading.function),
+        "paired": handler.paired,
+        "unpaired": handler.unpaired,
+    }
     if targets.is_broken:
         facts |= {
             "broken": True,
@@ -178,3 +223,8 @@ def _facts(reading: Reading) -> dict[str, Any]:
             "got": handler.got,
         }
     return facts | {"hidden": targets.hidden}
+
+
+def key_of(function: CallableType) -> str:
+    """Tell a handler from one of the same name that is another function, for what undoes it."""
+    return str(getattr(function.definition, "fullname", "") or name_of(function))

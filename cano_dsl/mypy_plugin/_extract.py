@@ -8,8 +8,9 @@ from mypy.types import AnyType, Instance, LiteralType, NoneType, Type, get_prope
 
 from cano_dsl.errors import Finding
 from cano_dsl.mypy_plugin._declare import check_member
+from cano_dsl.mypy_plugin._joins import strays_of
 from cano_dsl.mypy_plugin._members import States, display
-from cano_dsl.mypy_plugin._parts import UNSEEN, Part, handlers_of, parts_of
+from cano_dsl.mypy_plugin._parts import UNSEEN, Part, compensations_of, handlers_of, parts_of
 from cano_dsl.mypy_plugin._resources import Words, offers_of, want
 from cano_dsl.mypy_plugin._tell import Places, tell
 from cano_dsl.mypy_plugin._waivers import Waivers, waivers_of
@@ -96,7 +97,7 @@ def extract(ctx: MethodContext, call: Call, result: Instance) -> Extracted | Non
     if call.exits is None or call.parts is None or start is None:
         return None
     states, places = call.states, Places(ctx.context, ctx.api.path)
-    handlers = handlers_of(call.parts, states, places, ctx.api)
+    handlers = handlers_of(call.parts, states, places, call.words, ctx.api)
     first = check_member("start=", start[0], ctx.api)
     if handlers is None or first is None or states.member(first) is None:
         return None
@@ -105,6 +106,11 @@ def extract(ctx: MethodContext, call: Call, result: Instance) -> Extracted | Non
     where = places.spot(ctx.args[ctx.callee_arg_names.index("exits")][0])
     ends = [(exit_, states.member(exit_)) for exit_ in call.exits]
     strays = [Stray("exits=", states.shown(literal), where) for literal, name in ends if name is None]
+    errors = [
+        Stray(f'on_error= of handler "{handler.name}"', stray, handler.where)
+        for part, handler in zip(call.parts, handlers, strict=False)
+        for stray in strays_of(part.own)
+    ]
     resources = argument(ctx, "resources")
     definition = Definition(
         name=_name(ctx) or states.name,
@@ -113,11 +119,12 @@ def extract(ctx: MethodContext, call: Call, result: Instance) -> Extracted | Non
         start=states.member(first),
         exits=tuple(dict.fromkeys(name for _, name in ends if name is not None)),
         handlers=handlers,
-        strays=(*strays, *(waivers.strays if waivers else ())),
+        strays=(*strays, *(waivers.strays if waivers else ()), *errors),
         aliases=states.aliases,
         offers=offers_of(result.args[RESOURCES], call.words) if resources else None,
         data=want("data", result.args[DATA], call.words) if argument(ctx, "data") else None,
         waivers=waivers.given if waivers else (),
+        compensations=compensations_of(call.parts, handlers, states, places, call.words),
     )
     is_known = all(part.wants is not None for part in call.parts)
     is_seen = all(handler.got != UNSEEN for handler in handlers)

@@ -2,42 +2,75 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
-if TYPE_CHECKING:
-    from cano_dsl.spec import Kind  # loading it would be half of what a run from the cache pays
+Role: TypeAlias = Literal["run", "data", "joined", "failure"]
 
-Role: TypeAlias = Literal["run", "data"]
-
-# The decorators, each with the kind of handler that it makes.
-KINDS: Final["Mapping[str, Kind]"] = MappingProxyType(
+# The decorators, each with the kind of handler that it makes; the words are those of `cano_dsl.spec.Kind`,
+# which is not imported, as that would be half of what a run from the cache pays.
+KINDS: Final[Mapping[str, Literal["state", "router"]]] = MappingProxyType(
     {
         "cano_dsl.declare._decorators.state": "state",
         "cano_dsl.declare._decorators.router": "router",
     }
 )
 
-# What the decorators return, each with whether the handler is called in a thread.
+SPLIT: Final = "cano_dsl.declare._split.split"
+COMPENSATE: Final = "cano_dsl.declare._compensate.compensate"
+FUNCTIONS: Final = frozenset({*KINDS, SPLIT, COMPENSATE})
+
+# What the decorators of states return, each with whether the handler is called in a thread.
 APPLIED: Final[Mapping[str, bool]] = MappingProxyType(
     {
+        "cano_dsl.declare._decorators.RouterDecorator": False,
         "cano_dsl.declare._decorators.HandlerDecorator": False,
         "cano_dsl.declare._decorators.ThreadDecorator": True,
     }
 )
 
-CALLS: Final = frozenset(f"{name}.__call__" for name in APPLIED)
+# What `split(…, over=…)` and `compensate` return; the latter as those of states.
+SPLIT_DECORATOR: Final = "cano_dsl.declare._split.SplitDecorator"
+UNDOING: Final[Mapping[str, bool]] = MappingProxyType(
+    {
+        "cano_dsl.declare._compensate.CompensateDecorator": False,
+        "cano_dsl.declare._compensate.ThreadCompensateDecorator": True,
+    }
+)
+
+CALLS: Final = frozenset(f"{name}.__call__" for name in (*APPLIED, *UNDOING, SPLIT_DECORATOR))
 
 # Types by which a parameter is filled, so that it is no resource.
 INJECTED: Final[Mapping[str, Role]] = MappingProxyType(
     {
         "cano_dsl.spec._run.Run": "run",
         "cano_dsl.spec._run.RunData": "data",
+        "cano_dsl.spec._outcomes.Joined": "joined",
+        "cano_dsl.spec._outcomes.Failure": "failure",
     }
 )
 
 HANDLER: Final = "cano_dsl.declare._handlers.Handler"
-ASYNC_HANDLER: Final = "cano_dsl.declare._handlers.AsyncHandler"
-BUILD: Final = "cano_dsl.workflow._workflow.Workflow.build"
+OUTPUT_HANDLER: Final = "cano_dsl.declare._outputs.OutputHandler"
+COMPENSATION: Final = "cano_dsl.declare._compensate.Compensation"
+GATHER: Final = "cano_dsl.declare._handlers.Gather"
+SPLITS: Final = frozenset(
+    {"cano_dsl.declare._handlers.AsyncSplit", "cano_dsl.declare._handlers.PlainSplit", GATHER}
+)
+
+# What a decorator makes of a function: whether that is async, and whether it gives an output.
+MADE: Final[Mapping[tuple[bool, bool], str]] = MappingProxyType(
+    {
+        (True, False): "cano_dsl.declare._handlers.AsyncHandler",
+        (False, False): "cano_dsl.declare._handlers.PlainHandler",
+        (True, True): "cano_dsl.declare._outputs.AsyncOutputHandler",
+        (False, True): "cano_dsl.declare._outputs.PlainOutputHandler",
+    }
+)
+ASYNC_COMPENSATION: Final = "cano_dsl.declare._compensate.AsyncCompensation"
+
+WORKFLOW: Final = "cano_dsl.workflow._workflow.Workflow"
+BUILD: Final = f"{WORKFLOW}.build"
+JOIN: Final = "cano_dsl.spec._join.Join"
 WAIVE: Final = "cano_dsl.spec._definition.Waive"
 
 AWAITABLE: Final = frozenset({"typing.Coroutine", "typing.Awaitable", "types.CoroutineType"})

@@ -9,27 +9,39 @@ from mypy.plugin import CheckerPluginInterface, MethodContext
 from mypy.types import AnyType, Instance, ProperType, TupleType, Type, UnionType, get_proper_type
 
 from cano_dsl.errors import Finding
+from cano_dsl.mypy_plugin import _card
 from cano_dsl.mypy_plugin._card import facts_of
+from cano_dsl.mypy_plugin._joins import splitting_of, wants_of_items
 from cano_dsl.mypy_plugin._members import States, literals
-from cano_dsl.mypy_plugin._names import HANDLER
-from cano_dsl.mypy_plugin._resources import Wants, Words, wants_of
+from cano_dsl.mypy_plugin._names import COMPENSATION, HANDLER, OUTPUT_HANDLER
+from cano_dsl.mypy_plugin._resources import Wants, Words, together, want, wants_of
 from cano_dsl.mypy_plugin._tell import Places, tell
-from cano_dsl.spec import HandlerDef
+from cano_dsl.spec import CompensationDef, HandlerDef, Want
 
+OUTPUT, TAKEN = 4, 3  # among the type arguments of an OutputHandler, and of what a compensation is made to
 UNSEEN = "targets that a type checker cannot see"  # leads anywhere; never said
 
 
 class Part(NamedTuple):
-    """A handler's type, as a `Handler`, with the facts that it carries and where it is given."""
+    """One part of a workflow: its type, also as a `Handler` or `Compensation`, and where it is given."""
 
     type: Instance
+    own: Instance
     facts: Mapping[str, Any]
     expr: Expression
     wants: Wants | None
 
+    @property
+    def undoes(self) -> bool:
+        """Whether it is a compensation."""
+        return self.type.type.fullname == COMPENSATION
+
 
 def parts_of(ctx: MethodContext, position: int, enum: Instance, words: Words) -> list[Part] | None:
-    """List the handlers; None where they cannot all be seen, which is reported unless mypy does so itself."""
+    """List handlers, then compensations.
+
+    None where they cannot all be seen, which is reported unless mypy does so itself.
+    """
     parts: list[Part] = []
     unpacked: list[Expression] = []
     given = zip(ctx.arg_types[position], ctx.arg_kinds[position], ctx.args[position], strict=True)
@@ -41,7 +53,7 @@ def parts_of(ctx: MethodContext, position: int, enum: Instance, words: Words) ->
             unpacked.append(expr)
             proper = get_proper_type(typ)
             if not isinstance(proper, TupleType):
-                if _is_of_handlers(proper):
+                if _is_of_parts(proper):
                     _tell_unseen(ctx.api, expr)
                 return None
             items = proper.items
@@ -50,37 +62,43 @@ def parts_of(ctx: MethodContext, position: int, enum: Instance, words: Words) ->
             if part is None:
                 return None
             parts.append(part)
-    return parts
+    return sorted(parts, key=lambda part: part.undoes)
 
 
 def _part(
     typ: Type, expr: Expression, enum: Instance, words: Words, api: CheckerPluginInterface
 ) -> Part | None:
-    """Read one handler; None for one of several, and for what mypy has said is no handler of this Enum."""
+    """Read one part; None for one of several, and for what mypy has said is no part of this Enum."""
     proper = get_proper_type(typ)
-    if isinstance(proper, UnionType) and all(map(_is_handler, proper.items)):
+    if isinstance(proper, UnionType) and _is_part(proper):
         _tell_unseen(api, expr)
     if not isinstance(proper, Instance):
         return None
-    mapped = _as_handler(proper)
+    mapped = as_base(HANDLER, proper) or as_base(COMPENSATION, proper)
     if mapped is None or get_proper_type(mapped.args[0]) != enum:
         return None
-    return Part(mapped, facts_of(proper), expr, wants_of(mapped.args[2], words))
+    wants = wants_of(mapped.args[2], words)
+    items = wants_of_items(proper, words)
+    every = together(wants, items) if wants is not None and items is not None else None
+    return Part(mapped, proper, facts_of(proper), expr, every)
 
 
-def _as_handler(typ: Instance) -> Instance | None:
-    info = next((info for info in typ.type.mro if info.fullname == HANDLER), None)
+def as_base(name: str, typ: Instance) -> Instance | None:
+    """See a type as one of its base classes."""
+    info = next((info for info in typ.type.mro if info.fullname == name), None)
     return None if info is None else map_instance_to_supertype(typ, info)
 
 
-def _is_of_handlers(typ: ProperType) -> bool:
+def _is_of_parts(typ: ProperType) -> bool:
     """Tell whether a collection is one of handlers; mypy complains of any other."""
-    return isinstance(typ, Instance) and bool(typ.args) and _is_handler(typ.args[0])
+    return isinstance(typ, Instance) and bool(typ.args) and _is_part(typ.args[0])
 
 
-def _is_handler(typ: Type) -> bool:
+def _is_part(typ: Type) -> bool:
     proper = get_proper_type(typ)
-    return isinstance(proper, Instance) and _as_handler(proper) is not None
+    if isinstance(proper, UnionType):
+        return all(map(_is_part, proper.items))
+    return isinstance(proper, Instance) and any(as_base(name, proper) for name in (HANDLER, COMPENSATION))
 
 
 def _tell_unseen(api: CheckerPluginInterface, expr: Expression) -> None:
@@ -104,11 +122,13 @@ def _tell_stateless(api: CheckerPluginInterface, part: Part) -> None:
 
 
 def handlers_of(
-    parts: Iterable[Part], states: States, places: Places, api: CheckerPluginInterface
+    parts: Iterable[Part], states: States, places: Places, words: Words, api: CheckerPluginInterface
 ) -> tuple[HandlerDef, ...] | None:
     """Make the definition's handlers; None where the state of one cannot be seen."""
     handlers = []
     for part in parts:
+        if part.undoes:
+            continue
         source = get_proper_type(part.type.args[1])
         if isinstance(source, AnyType):
             return None  # reported where it is decorated
@@ -116,20 +136,21 @@ def handlers_of(
         if at is None or len(at) != 1:
             _tell_stateless(api, part)
             return None
-        handlers.append(_handler(part, states.member(at[0]), states, places))
+        handlers.append(_handler(part, states.member(at[0]), states, places, words))
     return tuple(handlers)
 
 
-def _handler(part: Part, at: str | None, states: States, places: Places) -> HandlerDef:
+def _handler(part: Part, at: str | None, states: States, places: Places, words: Words) -> HandlerDef:
     facts = part.facts
     wants = part.wants or Wants()
     declared = None if facts.get("hidden") else literals(part.type.args[3])
     members = [states.member(literal) for literal in declared or ()]
     targets = facts.get("targets", ()) if facts.get("broken") else [name for name in members if name]
-    is_hidden = declared is None and not facts.get("broken")
+    splitting = splitting_of(part.own, words)
+    is_hidden = (declared is None and not facts.get("broken")) or splitting.open
     return HandlerDef(
         at=at,
-        kind=facts.get("kind", "state"),
+        kind="split" if splitting.split else facts.get("kind", "state"),
         name=facts.get("name") or _name(part.expr),
         where=places.spot(part.expr),
         targets=tuple(targets),
@@ -139,7 +160,56 @@ def _handler(part: Part, at: str | None, states: States, places: Places) -> Hand
         wants=wants.resources,
         data=wants.data,
         thread=bool(facts.get("thread")),
+        split=splitting.split,
+        errors=splitting.errors,
+        joined=wants.joined,
+        failure=wants.failure,
+        output=_output(part, words),
+        paired=tuple(facts.get("paired", ())),
+        unpaired=tuple(facts.get("unpaired", ())),
     )
+
+
+def _output(part: Part, words: Words) -> Want | None:
+    given = output_of(part.own)
+    return None if given is None else want("output", given, words)
+
+
+def output_of(handler: Instance) -> Type | None:
+    """Give the type of a handler's output; of a router too, which is reported where it is decorated."""
+    mapped = as_base(OUTPUT_HANDLER, handler)
+    if mapped is not None:
+        return mapped.args[OUTPUT]
+    return handler.extra_attrs.attrs.get(_card.OUTPUT) if handler.extra_attrs else None
+
+
+def compensations_of(
+    parts: Sequence[Part], handlers: Sequence[HandlerDef], states: States, places: Places, words: Words
+) -> tuple[CompensationDef, ...]:
+    """Make the definition's compensations, without those whose type does not tell what they undo."""
+    steps = [(part, handler.at) for part, handler in zip(parts, handlers, strict=False)]
+    found = []
+    for part in parts:
+        sources = literals(part.type.args[1]) if part.undoes else None
+        if sources is None or len(sources) != 1 or "step" not in part.facts:
+            continue
+        at = states.member(sources[0])
+        key = part.facts.get("key")
+        matching = [i for i, (step, of) in enumerate(steps) if of == at and step.facts.get("key") == key]
+        wants = part.wants or Wants()
+        compensation = CompensationDef(
+            at=at,
+            step=part.facts["step"],
+            of=matching[0] if matching else None,
+            name=part.facts["name"],
+            takes=want(part.facts["takes"], part.own.args[TAKEN], words),
+            where=places.spot(part.expr),
+            wants=wants.resources,
+            data=wants.data,
+            thread=bool(part.facts.get("thread")),
+        )
+        found.append(compensation)
+    return tuple(found)
 
 
 def _name(expr: Expression) -> str:

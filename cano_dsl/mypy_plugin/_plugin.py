@@ -17,7 +17,7 @@ from mypy.plugin import (
 )
 from mypy.types import FunctionLike, Type
 
-from cano_dsl.mypy_plugin._names import BUILD, CALLS, ENUMS, KINDS
+from cano_dsl.mypy_plugin._names import BUILD, CALLS, ENUMS, FUNCTIONS
 from cano_dsl.mypy_plugin._order import record
 
 
@@ -28,7 +28,7 @@ class CanoPlugin(Plugin):
         self, fullname: str
     ) -> Callable[[FunctionSigContext], FunctionLike] | None:
         """Check the state given to a decorator."""
-        if fullname not in KINDS:
+        if fullname not in FUNCTIONS:
             return None
         from cano_dsl.mypy_plugin._table import FUNCTION_SIGNATURES
 
@@ -36,11 +36,11 @@ class CanoPlugin(Plugin):
 
     def get_function_hook(self, fullname: str) -> Callable[[FunctionContext], Type] | None:
         """Keep the state given to a decorator."""
-        if fullname not in KINDS:
+        if fullname not in FUNCTIONS:
             return None
-        from cano_dsl.mypy_plugin._table import FUNCTIONS
+        from cano_dsl.mypy_plugin._table import FUNCTION_RESULTS
 
-        return FUNCTIONS[fullname]
+        return FUNCTION_RESULTS[fullname]
 
     def get_method_signature_hook(self, fullname: str) -> Callable[[MethodSigContext], FunctionLike] | None:
         """Check what a function declares, and fix the Enum of a workflow."""

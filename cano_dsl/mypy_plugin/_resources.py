@@ -6,7 +6,17 @@ from typing import NamedTuple
 from mypy.messages import format_type_bare
 from mypy.nodes import ARG_NAMED, ARG_NAMED_OPT
 from mypy.options import Options
-from mypy.types import Instance, Parameters, Type, UnionType, get_proper_type
+from mypy.types import (
+    AnyType,
+    CallableType,
+    Instance,
+    NoneType,
+    Parameters,
+    Type,
+    TypeOfAny,
+    UnionType,
+    get_proper_type,
+)
 
 from cano_dsl.mypy_plugin._names import INJECTED
 from cano_dsl.mypy_plugin._types import narrowed
@@ -29,10 +39,28 @@ class Words:
 
 
 class Wants(NamedTuple):
-    """The parameters of a handler that a run fills by name, and the data that it expects."""
+    """The parameters of a handler: what a run fills by name, the data, and what it is entered with."""
 
     resources: tuple[Want, ...] = ()
     data: Want | None = None
+    joined: Want | None = None
+    failure: Want | None = None
+
+
+def together(one: Wants, other: Wants) -> Wants:
+    """Merge what two functions of a split want; of two outcomes or failures the one that must be there."""
+    return Wants(
+        (*one.resources, *other.resources),
+        one.data or other.data,
+        _strictest(one.joined, other.joined),
+        _strictest(one.failure, other.failure),
+    )
+
+
+def _strictest(one: Want | None, other: Want | None) -> Want | None:
+    if one is None or other is None:
+        return one or other
+    return min(one, other, key=lambda want: want.optional)
 
 
 def wants_of(parameters: Type, words: Words) -> Wants | None:
@@ -41,16 +69,46 @@ def wants_of(parameters: Type, words: Words) -> Wants | None:
     if not isinstance(proper, Parameters) or proper.is_ellipsis_args:
         return None
     resources: list[Want] = []
-    data: Want | None = None
+    others = Wants()
     for typ, kind, name in zip(proper.arg_types, proper.arg_kinds, proper.arg_names, strict=True):
         if kind.is_star() or name is None:
             return None  # refused where it is decorated
         injected = _injected(typ)
         if injected is None:
             resources.append(want(name, typ, words, optional=kind.is_optional()))
-        elif INJECTED[injected.type.fullname] == "data" and injected.args and data is None:
-            data = want(name, injected.args[0], words, optional=kind.is_optional())
-    return Wants(tuple(resources), data)
+        else:
+            others = together(others, _wanted(name, typ, injected, words, optional=kind.is_optional()))
+    return others._replace(resources=tuple(resources)) if resources else others
+
+
+def _wanted(name: str, typ: Type, injected: Instance, words: Words, *, optional: bool) -> Wants:
+    """Read one parameter that is filled by its type."""
+    role = INJECTED[injected.type.fullname]
+    inner = injected.args[0] if injected.args else None
+    if role == "data":
+        return Wants(data=None if inner is None else want(name, inner, words, optional=optional))
+    if role == "joined":
+        any_value = AnyType(TypeOfAny.from_omitted_generics)
+        return Wants(joined=want(name, inner or any_value, words, optional=_allows_none(typ)))
+    if role == "failure":
+        return Wants(failure=want(name, typ, words, optional=_allows_none(typ)))
+    return Wants()
+
+
+def _allows_none(typ: Type) -> bool:
+    proper = get_proper_type(typ)
+    items = proper.items if isinstance(proper, UnionType) else [proper]
+    return any(isinstance(get_proper_type(item), NoneType) for item in items)
+
+
+def parameters_of(function: CallableType, *, skip: int = 0) -> Parameters:
+    """Give a function's parameters as a type argument, without the first ones."""
+    return Parameters(
+        function.arg_types[skip:],
+        function.arg_kinds[skip:],
+        function.arg_names[skip:],
+        is_ellipsis_args=function.is_ellipsis_args,
+    )
 
 
 def want(name: str, typ: Type, words: Words, *, optional: bool = False) -> Want:

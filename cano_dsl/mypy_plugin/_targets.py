@@ -1,7 +1,7 @@
 """Reading the edges off a return type, or off `to=`, in the words that `build` has for them."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from mypy.messages import format_type_bare
 from mypy.options import Options
@@ -10,6 +10,7 @@ from mypy.types import (
     Instance,
     LiteralType,
     ProperType,
+    TupleType,
     Type,
     TypeOfAny,
     UnionType,
@@ -31,12 +32,22 @@ class Targets(NamedTuple):
         foreign: Everything else in a Literal, in words.
         got: What stands where a Literal should, in words; None when there is none such.
         hidden: Whether a type checker cannot see what is declared.
+        outputs: The types of what comes with a state, in pairs.
+        paired: The members in such pairs.
+        unpaired: The members that come alone, where there are outputs.
+        any_paired: Whether a pair names no Literal.
+        any_unpaired: Whether something else than a pair names none.
     """
 
     members: tuple[LiteralType, ...] = ()
     foreign: tuple[str, ...] = ()
     got: str | None = None
     hidden: bool = False
+    outputs: tuple[Type, ...] = ()
+    paired: tuple[str, ...] = ()
+    unpaired: tuple[str, ...] = ()
+    any_paired: bool = False
+    any_unpaired: bool = False
 
     @property
     def is_broken(self) -> bool:
@@ -58,16 +69,56 @@ def of_literals(found: Iterable[LiteralType], states: States) -> Targets:
 
 
 def annotated(returns: Type, states: States, options: Options) -> Targets:
-    """Read a return type, through unions and that of a coroutine."""
-    items = _items(awaited(returns))
-    found = [item for item in items if isinstance(item, LiteralType)]
-    wrong = [item for item in items if not isinstance(item, LiteralType)]
-    targets = of_literals(found, states)
-    if any(isinstance(item, AnyType) and _root(item).type_of_any in _SILENT for item in wrong):
+    """Read a return type, through unions, pairs with an output, and that of a coroutine."""
+    outputs: list[Type] = []
+    found: list[tuple[ProperType, bool]] = []  # with whether it is in a pair
+    for item in _items(awaited(returns)):
+        if _is_pair(item):
+            outputs.append(item.items[1])
+            found += [(inner, True) for inner in _items(get_proper_type(item.items[0]))]
+        else:
+            found.append((item, False))
+    wrong = [(item, in_pair) for item, in_pair in found if not isinstance(item, LiteralType)]
+    targets = of_literals((item for item, _ in found if isinstance(item, LiteralType)), states)
+    if outputs:
+        targets = targets._replace(
+            outputs=tuple(outputs),
+            paired=_names(found, states, in_pair=True),
+            unpaired=_names(found, states, in_pair=False),
+            any_paired=any(in_pair for _, in_pair in wrong),
+            any_unpaired=any(not in_pair for _, in_pair in wrong),
+        )
+    if any(isinstance(item, AnyType) and _root(item).type_of_any in _SILENT for item, _ in wrong):
         return targets._replace(hidden=True)
     if wrong:
-        return targets._replace(got=_described(wrong[0], states, options))
+        return targets._replace(got=_described(wrong[0][0], states, options))
     return targets
+
+
+def with_outputs(given: Targets, said: Targets) -> Targets:
+    """Add to the targets that `to=` gives the outputs that the annotation declares.
+
+    Where a pair, or the part without one, names no Literal, it stands for every target.
+    """
+    if not said.outputs:
+        return given
+    names = [str(member.value) for member in given.members]
+    return given._replace(
+        outputs=said.outputs,
+        paired=tuple(name for name in names if said.any_paired or name in said.paired),
+        unpaired=tuple(name for name in names if said.any_unpaired or name in said.unpaired),
+    )
+
+
+def _is_pair(typ: ProperType) -> TypeGuard[TupleType]:
+    if not isinstance(typ, TupleType) or typ.partial_fallback.type.fullname != "builtins.tuple":
+        return False
+    return len(typ.items) == 2  # noqa: PLR2004
+
+
+def _names(found: Iterable[tuple[ProperType, bool]], states: States, *, in_pair: bool) -> tuple[str, ...]:
+    literals = [item for item, paired in found if paired is in_pair and isinstance(item, LiteralType)]
+    return tuple(str(member.value) for member in of_literals(literals, states).members)
 
 
 def awaited(returns: Type) -> ProperType:

@@ -17,8 +17,9 @@ from cano_dsl.mypy_plugin._codes import CANO, CODES, code_of
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "cano_dsl"
 NAMES = sorted(
-    {*_names.KINDS, *_names.APPLIED, *_names.INJECTED}
-    | {_names.HANDLER, _names.ASYNC_HANDLER, _names.BUILD, _names.WAIVE}
+    {*_names.FUNCTIONS, *_names.APPLIED, *_names.UNDOING, *_names.INJECTED, *_names.MADE.values()}
+    | {*_names.SPLITS, _names.SPLIT_DECORATOR, _names.HANDLER, _names.OUTPUT_HANDLER, _names.JOIN}
+    | {_names.COMPENSATION, _names.ASYNC_COMPENSATION, _names.WORKFLOW, _names.BUILD, _names.WAIVE}
 )
 
 
@@ -41,10 +42,10 @@ def test_enums_and_awaitables_exist() -> None:
 def test_hooks_are_looked_up_by_name() -> None:
     """A name in the table has its hook, any other name has none."""
     made = CanoPlugin(Options())
-    for name in _names.KINDS:
+    for name in _names.FUNCTIONS:
         assert made.get_function_signature_hook(name) is _table.FUNCTION_SIGNATURES[name]
-        assert made.get_function_hook(name) is _table.FUNCTIONS[name]
-    for name in (*(f"{applied}.__call__" for applied in _names.APPLIED), _names.BUILD):
+        assert made.get_function_hook(name) is _table.FUNCTION_RESULTS[name]
+    for name in (*_names.CALLS, _names.BUILD):
         assert made.get_method_signature_hook(name) is _table.METHOD_SIGNATURES[name]
         assert made.get_method_hook(name) is _table.METHODS[name]
     assert made.get_function_hook("builtins.print") is None
@@ -54,14 +55,14 @@ def test_hooks_are_looked_up_by_name() -> None:
 
 def rules_of_the_graph() -> set[str]:
     """Read off the rules' source the codes that their findings have."""
-    tree = ast.parse((PACKAGE / "graph" / "_checks.py").read_text(encoding="utf-8"))
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (PACKAGE / "graph").glob("*.py")]
     found = set()
-    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+    for call in (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)):
         named = call.func.id if isinstance(call.func, ast.Name) else ""
         values = [keyword.value for keyword in call.keywords if keyword.arg == "code"]
-        if named == "_at":
+        if named == "broken":
             values.append(call.args[1])
-        if named in ("_at", "Finding"):
+        if named in ("broken", "Finding"):
             found |= {value.value for value in values if isinstance(value, ast.Constant)}
     return found
 

@@ -16,7 +16,7 @@ PROGRAMS = sorted(path.name for kind in ("ok", "bad") for path in FOLDER.glob(f"
 GOOD = [name for name in PROGRAMS if name.startswith("ok_")]
 
 
-@pytest.mark.parametrize("checker", ["mypy", "pyright", "ty", "pyrefly"])
+@pytest.mark.parametrize("checker", ["mypy", "plugin", "pyright", "ty", "pyrefly"])
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_checker_reports_the_marked_lines(tool: ModuleType, results: Any, program: str, checker: str) -> None:
     """A type checker reports every line that is marked for it, and no other."""

@@ -1,8 +1,9 @@
 # Made by tools/stubs.py from the package; not for type checkers.
-from cano_dsl.spec import HandlerSpec as HandlerSpec
+from cano_dsl.spec import HandlerSpec as HandlerSpec, Join as Join
 from collections.abc import Coroutine
 from enum import Enum
 from typing import Any, Generic, ParamSpec, TypeVar
+from typing_extensions import TypeVar as TypeVarWithDefault
 
 S = TypeVar('S', bound=Enum)
 Src_co = TypeVar('Src_co', bound=Enum, covariant=True)
@@ -11,6 +12,7 @@ P = ParamSpec('P')
 O = ParamSpec('O')
 I_contra = TypeVar('I_contra', contravariant=True)
 T_co = TypeVar('T_co', covariant=True)
+J_co = TypeVarWithDefault('J_co', default=Join, covariant=True)
 
 class Handler(Generic[S, Src_co, P, N_co]):
     spec: HandlerSpec
@@ -23,10 +25,10 @@ class AsyncHandler(Handler[S, Src_co, P, N_co]):
 class PlainHandler(Handler[S, Src_co, P, N_co]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> N_co: ...
 
-class AsyncSplit(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, I_contra, T_co, O]):
+class AsyncSplit(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, I_contra, T_co, O, J_co]):
     def __call__(self, item: I_contra, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T_co]: ...
 
-class PlainSplit(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, I_contra, T_co, O]):
+class PlainSplit(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, I_contra, T_co, O, J_co]):
     def __call__(self, item: I_contra, /, *args: P.args, **kwargs: P.kwargs) -> T_co: ...
 
-class Gather(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, T_co]): ...
+class Gather(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, T_co, J_co]): ...

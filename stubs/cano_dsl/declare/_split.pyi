@@ -40,9 +40,9 @@ class SplitDecorator(Generic[S, Src, I, To, O]):
         self,
         fn: Callable[Concatenate[I, P], Coroutine[Any, Any, T]],
         /,
-    ) -> AsyncSplit[S, Src, P, To, I, T, O]: ...
+    ) -> AsyncSplit[S, Src, P, To, I, T, O, Join]: ...
     @overload
-    def __call__(self, fn: Callable[Concatenate[I, P], T], /) -> PlainSplit[S, Src, P, To, I, T, O]: ...
+    def __call__(self, fn: Callable[Concatenate[I, P], T], /) -> PlainSplit[S, Src, P, To, I, T, O, Join]: ...
 
 @overload
 def split(
@@ -84,7 +84,7 @@ def split(
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
     retry: Retry | None = None,
-) -> Gather[S, S, ..., S, T1]: ...
+) -> Gather[S, S, ..., S, T1, Join]: ...
 @overload
 def split(
     at: S,
@@ -98,7 +98,7 @@ def split(
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
     retry: Retry | None = None,
-) -> Gather[S, S, ..., S, T1 | T2]: ...
+) -> Gather[S, S, ..., S, T1 | T2, Join]: ...
 @overload
 def split(
     at: S,
@@ -113,7 +113,7 @@ def split(
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
     retry: Retry | None = None,
-) -> Gather[S, S, ..., S, T1 | T2 | T3]: ...
+) -> Gather[S, S, ..., S, T1 | T2 | T3, Join]: ...
 @overload
 def split(
     at: S,
@@ -129,4 +129,4 @@ def split(
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
     retry: Retry | None = None,
-) -> Gather[S, S, ..., S, T1 | T2 | T3 | T4 | T]: ...
+) -> Gather[S, S, ..., S, T1 | T2 | T3 | T4 | T, Join]: ...

@@ -67,7 +67,7 @@ def choose(first: bool) -> None:
 options: dict[str, Any] = {}
 Workflow.build(Order, start, **options)  # E: Workflow cannot be checked, as its exits cannot be seen by a type checker  [cano-dynamic]  # N: fix: write them as a tuple, exits=(Order.X, Order.Y), or make the tuple Final (README.md#cano-dynamic)
 Workflow.build(Order, start, start=Order.START)  # E: Missing named argument "exits" for "build" of "Workflow"  [call-arg]
-Workflow.build(Order, start, 3, start=Order.START, exits=(Order.DONE, Order.FAILED))  # E: Argument 3 to "build" of "Workflow" has incompatible type "int"; expected "Handler[Order, Any, [VarArg(Any), KwArg(Any)], Any]"  [arg-type]
+Workflow.build(Order, start, 3, start=Order.START, exits=(Order.DONE, Order.FAILED))  # E: Argument 3 to "build" of "Workflow" has incompatible type "int"; expected "Handler[Order, Any, [VarArg(Any), KwArg(Any)], Any] | Compensation[Order, Any, [VarArg(Any), KwArg(Any)]]"  [arg-type]
 Workflow.build(start=Order.START, exits=(Order.DONE, Order.FAILED))  # E: Too few arguments for "build" of "Workflow"  [call-arg]
 Workflow.build(int, start, start=Order.START, exits=(Order.DONE, Order.FAILED))  # E: Cannot infer value of type parameter "BS" of "build" of "Workflow"  [misc]
 

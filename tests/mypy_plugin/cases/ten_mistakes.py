@@ -47,7 +47,7 @@ parcels = Workflow.build(  # E: Workflow does not handle Parcel.CUSTOMS (neither
     weigh,
     route,
     route,  # E: State Parcel.ROUTE has more than one handler  [cano-duplicate]  # N: fix: keep one; the first is "route" (ten_mistakes.py:48) (README.md#cano-duplicate)
-    air,  # E: Resource "store" is wanted as Mailer here but as Store by an earlier handler  [cano-resource]  # N: fix: give one of the two another name, or annotate both with one type (README.md#cano-resource)
+    air,  # E: Resource "store" is wanted as Mailer here but as Store by an earlier handler  [cano-resource]  # N: fix: give one of the two another name, or annotate both with one type; the earlier is "weigh" (ten_mistakes.py:47) (README.md#cano-resource)
     sea,
     wait,  # E: No exit can be reached from state Parcel.WAIT: it only leads Parcel.WAIT → Parcel.WAIT  [cano-dead-end]  # N: fix: give a handler of this cycle a target outside it; if it must run until it is cancelled, Waive("dead-end", Parcel.WAIT, "why") (README.md#cano-dead-end)
     home,  # E: State Parcel.HOME is an exit, so its handler would never run  [cano-exit]  # N: fix: remove the handler, or take the state out of exits= (README.md#cano-exit)

@@ -2,17 +2,17 @@
 
 from typing import Literal
 
-from shop import Mailer, Order, Resources, Store
+from shop import Mailer, Resources, Store, Visit
 
 from cano_dsl import Workflow, state
 
 
-@state(Order.CHECK)
-def check(store: Store, mailer: Mailer) -> Literal[Order.DONE]:
-    return Order.DONE
+@state(Visit.CHECK)
+def check(store: Store, mailer: Mailer) -> Literal[Visit.DONE, Visit.FAILED]:
+    return Visit.DONE
 
 
-flow = Workflow.build(Order, check, start=Order.CHECK, exits=(Order.DONE,), resources=Resources)
+flow = Workflow.build(Visit, check, start=Visit.CHECK, exits=(Visit.DONE, Visit.FAILED), resources=Resources)
 store, mailer = Store(), Mailer()
 
 

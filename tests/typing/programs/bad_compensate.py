@@ -1,4 +1,4 @@
-"""A compensation that does not take the output, or of a step that gives none."""
+"""An output, or a compensation, of another type or of none."""
 
 from enum import Enum, auto
 from typing import Literal

@@ -26,15 +26,20 @@ def work(data: RunData[Count], run: Run) -> Literal[Job.DONE]:
     return Job.DONE
 
 
+@state(Job.WORK)
+def rest() -> Literal[Job.DONE]:
+    return Job.DONE
+
+
 flow = Workflow.build(Job, work, start=Job.WORK, exits=(Job.DONE,), data=Count)
-plain = Workflow.build(Job, work, start=Job.WORK, exits=(Job.DONE,))
+plain = Workflow.build(Job, rest, start=Job.WORK, exits=(Job.DONE,))
 
 
 async def main() -> None:
-    await flow.run(3)  # E[mypy, pyright, ty]: another type
+    await flow.run(3)  # E[mypy, plugin, pyright, ty]: another type
     await flow.bind().run(data="x")  # E: another type
     await flow.bind().run(7)  # E: a run id is text
     await flow.bind().run(start="WORK")  # E: text
-    await plain.run(Count())  # E[mypy, pyright, ty]: no data
+    await plain.run(Count())  # E[mypy, plugin, pyright, ty]: no data
     end: str = await flow.run()  # E: an exit
     print(end)

@@ -2,38 +2,36 @@
 
 from typing import Literal
 
-from shop import Mailer, Order, Other, Store
+from shop import Bill, Mailer, Other, Store
 
 from cano_dsl import Workflow, state
 
 
-@state(Order.CHECK)
-def check(store: Store) -> Literal[Order.CHARGE]:
-    return Order.CHARGE
+@state(Bill.CHECK)
+def check(store: Store) -> Literal[Bill.CHARGE]:
+    return Bill.CHARGE
 
 
-@state(Order.CHARGE)
-def charge(store: Store) -> Literal[Order.CHARGE, Order.DONE]:
-    return Order.DONE
+@state(Bill.CHARGE)
+def charge(store: Store) -> Literal[Bill.CHARGE, Bill.DONE]:
+    return Bill.DONE
 
 
-@state(Order.CHARGE)
-def forever(store: Store) -> Literal[Order.CHARGE]:
-    return Order.CHARGE
+@state(Bill.CHARGE)
+def forever(store: Store) -> Literal[Bill.CHARGE]:
+    return Bill.CHARGE
 
 
-@state(Order.CHARGE)
-def mail(store: Mailer) -> Literal[Order.DONE]:
-    return Order.DONE
+@state(Bill.CHARGE)
+def mail(store: Mailer) -> Literal[Bill.DONE]:
+    return Bill.DONE
 
 
-a = Workflow.build(Order, check, start=Order.CHECK, exits=(Order.DONE,))  # E[]: CHARGE is not handled
-b = Workflow.build(Order, charge, start=Order.CHECK, exits=(Order.DONE,))  # E[]: the start is not handled
-c = Workflow.build(Order, check, charge, start=Order.CHARGE, exits=(Order.DONE,))  # E[]: CHECK is unreachable
-d = Workflow.build(Order, check, forever, start=Order.CHECK, exits=(Order.DONE,))  # E[]: a dead end
-e = Workflow.build(Order, check, charge, mail, start=Order.CHECK, exits=(Order.DONE,))  # E[]: twice
-f = Workflow.build(Order, check, mail, start=Order.CHECK, exits=(Order.DONE,))  # E[]: store is two things
-g = Workflow.build(
-    Order, check, charge, start=Order.CHECK, exits=(Other.END,)
-)  # E[]: an exit of another Enum
-h = state(Order.CHECK, to=(Other.END,))(lambda: Order.DONE)  # E[]: a target of another Enum
+a = Workflow.build(Bill, check, start=Bill.CHECK, exits=(Bill.DONE,))  # E[plugin]: CHARGE is not handled
+b = Workflow.build(Bill, charge, start=Bill.CHECK, exits=(Bill.DONE,))  # E[plugin]: the start is not handled
+c = Workflow.build(Bill, check, charge, start=Bill.CHARGE, exits=(Bill.DONE,))  # E[plugin]: CHECK unreachable
+d = Workflow.build(Bill, check, forever, start=Bill.CHECK, exits=(Bill.DONE,))  # E[plugin]: a dead end
+e = Workflow.build(Bill, check, charge, mail, start=Bill.CHECK, exits=(Bill.DONE,))  # E[plugin]: twice
+f = Workflow.build(Bill, check, mail, start=Bill.CHECK, exits=(Bill.DONE,))  # E[plugin]: store is two things
+g = Workflow.build(Bill, check, charge, start=Bill.CHECK, exits=(Other.END,))  # E[plugin]: a foreign exit
+h = state(Bill.CHECK, to=(Other.END,))(lambda: Bill.DONE)  # E[plugin]: a target of another Enum

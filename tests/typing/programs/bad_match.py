@@ -2,25 +2,25 @@
 
 from typing import Literal, assert_never
 
-from shop import Order
+from shop import Visit
 
 from cano_dsl import Workflow, state
 
 
-@state(Order.CHECK)
-def check() -> Literal[Order.DONE, Order.FAILED]:
-    return Order.DONE
+@state(Visit.CHECK)
+def check() -> Literal[Visit.DONE, Visit.FAILED]:
+    return Visit.DONE
 
 
-flow = Workflow.build(Order, check, start=Order.CHECK, exits=(Order.DONE, Order.FAILED))
+flow = Workflow.build(Visit, check, start=Visit.CHECK, exits=(Visit.DONE, Visit.FAILED))
 
 
 def complete() -> None:
     end = flow.run_sync()
     match end:
-        case Order.DONE:
+        case Visit.DONE:
             print("done")
-        case Order.FAILED:
+        case Visit.FAILED:
             print("failed")
         case _:
             assert_never(end)  # X[mypy, pyrefly]: all are named
@@ -29,7 +29,7 @@ def complete() -> None:
 def forgetful() -> None:
     end = flow.run_sync()
     match end:
-        case Order.DONE:
+        case Visit.DONE:
             print("done")
         case _:
             assert_never(end)  # E: FAILED

@@ -3,14 +3,14 @@
 from enum import Enum
 from typing import Literal
 
-from shop import Order
+from shop import Visit
 
 from cano_dsl import Observer, Run, Workflow, state
 
 
-@state(Order.CHECK)
-def check() -> Literal[Order.DONE]:
-    return Order.DONE
+@state(Visit.CHECK)
+def check() -> Literal[Visit.DONE, Visit.FAILED]:
+    return Visit.DONE
 
 
 class Printer(Observer):
@@ -19,7 +19,7 @@ class Printer(Observer):
     def attempt_started(self, run: Run, state: Enum) -> None: ...  # E: the attempt
 
 
-flow = Workflow.build(Order, check, start=Order.CHECK, exits=(Order.DONE,))
+flow = Workflow.build(Visit, check, start=Visit.CHECK, exits=(Visit.DONE, Visit.FAILED))
 flow.configure(observers=[print])  # E: a function
 flow.configure(observers=Printer())  # E: no collection
 flow.configure(observer=[Printer()])  # E: unknown

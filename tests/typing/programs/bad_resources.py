@@ -3,21 +3,21 @@
 from collections.abc import AsyncIterator
 from typing import Literal
 
-from shop import Mailer, Order, Redis, Resources, Store
+from shop import Mailer, Redis, Resources, Store, Visit
 
 from cano_dsl import Health, Workflow, managed, per_run, state
 
 
-@state(Order.CHECK)
-def check(store: Store, mailer: Mailer) -> Literal[Order.DONE]:
-    return Order.DONE
+@state(Visit.CHECK)
+def check(store: Store, mailer: Mailer) -> Literal[Visit.DONE, Visit.FAILED]:
+    return Visit.DONE
 
 
 async def redis() -> AsyncIterator[Redis]:
     yield Redis()
 
 
-flow = Workflow.build(Order, check, start=Order.CHECK, exits=(Order.DONE,), resources=Resources)
+flow = Workflow.build(Visit, check, start=Visit.CHECK, exits=(Visit.DONE, Visit.FAILED), resources=Resources)
 flow.bind(store=managed(redis), mailer=managed(redis))  # E: mailer
 flow.bind(store=per_run(Mailer), mailer=Mailer())  # E: store
 managed(Redis)  # E: no context manager

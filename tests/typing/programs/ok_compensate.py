@@ -79,7 +79,7 @@ orders = Workflow.build(
     stamp,
     ship,
     release,
-    *parts,
+    *parts,  # X[plugin]: a tuple of any length cannot be seen
     start=Order.RESERVE,
     exits=(Order.DONE, Order.REJECTED),
     data=list[int],

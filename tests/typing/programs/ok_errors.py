@@ -24,7 +24,7 @@ except HandlerFailed as error:
     assert_type(error.at.run_id, str)
     assert_type(error.code, str)
 try:
-    Workflow.build(Job, start=Job.WORK, exits=(Job.DONE,))
+    Workflow.build(Job, start=Job.WORK, exits=(Job.DONE,))  # X[plugin]: refused on purpose
 except GraphError as refused:
     assert_type(refused.findings, tuple[Finding, ...])
     assert_type(refused.findings[0].where, Where | None)

@@ -1,4 +1,4 @@
-"""What the programs of this folder share: two Enums and some resources."""
+"""What the programs of this folder share: some Enums and resources."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -9,6 +9,18 @@ class Order(Enum):
     CHARGE = auto()
     DONE = auto()
     FAILED = auto()
+
+
+class Visit(Enum):
+    CHECK = auto()
+    DONE = auto()
+    FAILED = auto()
+
+
+class Bill(Enum):
+    CHECK = auto()
+    CHARGE = auto()
+    DONE = auto()
 
 
 class Other(Enum):
