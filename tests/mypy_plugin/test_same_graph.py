@@ -127,6 +127,7 @@ def as_seen(split: SplitDef, seen: SplitDef) -> SplitDef:
     return replace(
         split,
         count=None if seen.count is None else split.count,
+        bulkhead=None if seen.bulkhead is None else split.bulkhead,
         timeout_s=seen.timeout_s if split.timeout_s and seen.timeout_s == 1.0 else split.timeout_s,
     )
 
