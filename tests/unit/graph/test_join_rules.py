@@ -391,13 +391,13 @@ def test_resources_of_branches_count() -> None:
     async def shared(item: int, store: Store) -> int: ...
 
     part = over(items, fn=shared)
+    hint = "give one of the two another name, or annotate both with one type"
     assert said(findings(part, proceed)) == [
         (
             "resource",
             "ASK",
             'Resource "store" is wanted as Mailer here but as Store by an earlier handler',
-            "give one of the two another name, or annotate both with one type; "
-            f'the earlier is "shared" ({part.spec.where})',
+            f'{hint}; the earlier is "shared" ({part.spec.where})',
         )
     ]
     inner = Workflow.build(Inner, _inner_handler, start=Inner.WORK, exits=(Inner.DONE,))
