@@ -177,7 +177,7 @@ def items(store: Store, limit: int = 3) -> list[str]: return []
 async def items_later(mailer: Mailer) -> tuple[str, ...]: return ()
 async def first(store: Store) -> int: return 1
 async def second(mailer: Mailer, run: Run) -> str: return ""
-async def third(limit: int = 3) -> int | str: return 1
+async def third(limit: int = 3) -> list[int]: return [1]
 class Tiny(Enum):
     WORK = auto()
     DONE = auto()
