@@ -59,6 +59,7 @@ def splitting(of: Branching, clock: Clock, events: Events | None) -> Call:
             clock=clock,
             timeout_s=split.timeout_s,
             bulkhead=split.bulkhead,
+            can_be_cut=not of.spec.thread,
         )
         _refuse_unjoined(of, run, race, name)
         run._next = Joined(values=race.values, marks=race.marks, name=name, keys=keys)  # noqa: SLF001

@@ -6,6 +6,7 @@ the caller's scopes, so the caller passes on whatever cancels it, waits for ever
 and raises the first cancel again as the same object.
 """
 
+import math
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple, cast
@@ -221,11 +222,11 @@ class Race:
         self._closed = True
         return None
 
-    async def end(self, scopes: Iterable[Any], clock: Clock) -> BaseException | None:
-        """Cancel what still runs and wait for it, at most 30 s; give what cancelled the waiting."""
+    async def end(self, scopes: Iterable[Any], clock: Clock, limit_s: float) -> BaseException | None:
+        """Cancel what still runs and wait for it, at most so long; give what cancelled the waiting."""
         first: BaseException | None = None
         self.cancel(scopes)
-        until = clock.monotonic() + ENDING_LIMIT_S
+        until = clock.monotonic() + limit_s
         while self.left:
             rest = until - clock.monotonic()
             if rest <= 0:
@@ -273,6 +274,7 @@ async def run_branches(
     clock: Clock,
     timeout_s: float | None = None,
     bulkhead: int | None = None,
+    can_be_cut: bool = True,
 ) -> Outcomes:
     """Run branches at once until they are decided, end the rest, and give what came of them.
 
@@ -286,6 +288,8 @@ async def run_branches(
         clock: Where time comes from.
         timeout_s: After how many seconds they are ended undecided.
         bulkhead: How many run at once; None for all.
+        can_be_cut: Whether a branch that goes on for 30 s after its cancel is left behind; one in a thread
+            is always waited for.
 
     Raises:
         BaseException: What cancelled the caller, or what no branch may keep to itself, such as
@@ -295,24 +299,19 @@ async def run_branches(
     race = Race(count, limits, count if many else cast("int", bulkhead))
     make = type(anyio.CancelScope())
     scopes = [make() for _ in race.workers]
-    works: Iterator[Coroutine[Any, Any, None]]
-    if many:
-        works = (race.one(index, start, scope) for index, scope in enumerate(scopes))
-    else:
-        shared = iter(range(count))
-        works = (race.several(worker, shared, start, scope) for worker, scope in enumerate(scopes))
     tasks: list[Any] = []
     first = second = None
     try:
-        first = _spawn_all(race, works, tasks)
+        first = _spawn_all(race, _works(race, start, scopes), tasks)
         if first is None:
             first = await race.decision(clock, timeout_s)
         if race.left:
-            second = await race.end(scopes, clock)
+            second = await race.end(scopes, clock, ENDING_LIMIT_S if can_be_cut else math.inf)
         if race.left:
             keep(tasks)
         for error in (race.fatal, first, second):
             if error is not None:
+                race.release()
                 raise error
     except GeneratorExit:
         with suppress(RuntimeError):  # no loop runs any more
@@ -322,6 +321,16 @@ async def run_branches(
         del tasks
         race.fatal = first = second = error = None  # with its traceback it would be a cycle
     return race.release()
+
+
+def _works(
+    race: Race, start: Callable[[int], Awaitable[Any]], scopes: list[Any]
+) -> Iterator[Coroutine[Any, Any, None]]:
+    """Give the work of each task: a branch of its own, or where there are fewer tasks one after the other."""
+    if len(scopes) == race.count:
+        return (race.one(index, start, scope) for index, scope in enumerate(scopes))
+    shared = iter(range(race.count))
+    return (race.several(worker, shared, start, scope) for worker, scope in enumerate(scopes))
 
 
 def _spawn_all(

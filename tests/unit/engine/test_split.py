@@ -1130,6 +1130,29 @@ def test_thread_branches(run_async: Callable[..., Any], bulkhead: int | None) ->
     assert sink.joined[0].values == ((0, True, "0/0"), (1, True, "0/1"), (2, True, "0/2"))
 
 
+def test_thread_is_waited_for_beyond_the_limit(
+    run_async: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """J2, R9: a branch in a thread cannot be cut, so it is waited for, however long it takes after its cancel."""
+    monkeypatch.setattr(_branches, "ENDING_LIMIT_S", 0.01)
+    ended = []
+
+    def ask(item: int) -> int:
+        time.sleep(0.1 * item)
+        ended.append(item)
+        return item
+
+    async def main() -> list[Any]:
+        sink = Sink()
+        await of(ask, (0, 1), thread=True, join=Join.any()).run(sink=sink)
+        assert ended == [0, 1]
+        return sink.joined
+
+    (joined,) = run_async(main)
+    assert joined.values == (0,)
+    assert [branch.index for branch in joined.cancelled] == [1]
+
+
 def test_cancel_waits_for_threads(run_async: Callable[..., Any]) -> None:
     """R9: a cancel from outside waits for the threads of branches, which cannot be stopped."""
     ended = []
