@@ -6,7 +6,7 @@ from typing import Final
 
 from mypy.version import __version__ as found
 
-FLOOR: Final = (1, 18)
+FLOOR: Final = (1, 19)
 SPEAKS_FOR: Final = ("mypy_plugin", "graph", "spec", "errors")  # packages whose words and rules are used
 
 
@@ -14,10 +14,10 @@ def refusal(version: str) -> str | None:
     """Say in one line that a version of mypy is too old; None for one that will do.
 
     Example:
-        >>> refusal("1.18.2"), refusal("2.5.0+dev")
+        >>> refusal("1.19.1"), refusal("2.5.0+dev")
         (None, None)
         >>> refusal("1.11.2")
-        'cano_dsl.mypy_plugin needs mypy 1.18 or later, this is 1.11.2: upgrade it, or take the plugin out'
+        'cano_dsl.mypy_plugin needs mypy 1.19 or later, this is 1.11.2: upgrade it, or take the plugin out'
     """
     numbers = tuple(int(part) for part in version.split("+", maxsplit=1)[0].split(".")[:2] if part.isdigit())
     if numbers >= FLOOR:

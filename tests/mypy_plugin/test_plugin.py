@@ -84,11 +84,11 @@ def test_note_leads_to_the_rule(rule: str) -> None:
 
 def test_floor() -> None:
     """A mypy below the floor is refused in one line, and the floor is what the extra asks for."""
-    assert refusal("1.17.1") == (
-        "cano_dsl.mypy_plugin needs mypy 1.18 or later, this is 1.17.1: upgrade it, or take the plugin out"
+    assert refusal("1.18.2") == (
+        "cano_dsl.mypy_plugin needs mypy 1.19 or later, this is 1.18.2: upgrade it, or take the plugin out"
     )
-    assert [refusal(version) for version in ("1.18.0", "1.20", "2.0.0", "2.5.0+dev.abc", "3")] == [None] * 5
-    assert 'mypy = ["mypy>=1.18"]' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert [refusal(version) for version in ("1.19.0", "1.20", "2.0.0", "2.5.0+dev.abc", "3")] == [None] * 5
+    assert 'mypy = ["mypy>=1.19"]' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 
 
 OLD = """
@@ -108,7 +108,7 @@ def test_old_mypy_says_so_in_one_line(tmp_path: Path) -> None:
     said, count = sorted((done.stdout + done.stderr).splitlines(), reverse=True)
     assert said == (
         'old.ini:2: error: Error importing plugin "cano_dsl.mypy_plugin": '
-        "cano_dsl.mypy_plugin needs mypy 1.18 or later, this is 1.11.2: upgrade it, or take the plugin out  [misc]"
+        "cano_dsl.mypy_plugin needs mypy 1.19 or later, this is 1.11.2: upgrade it, or take the plugin out  [misc]"
     )
     assert count.startswith("Found 1 error")
 
