@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
 from contextvars import copy_context
+from functools import partial
 from types import CoroutineType
 from typing import Any
 
@@ -52,7 +53,10 @@ def spawner() -> Callable[[Coroutine[Any, Any, None]], object]:
     """Give what starts tasks that no scope of the caller reaches; they begin in the order given."""
     task = asyncio_task()
     if task is not None:
-        return task.get_loop().create_task
+        loop = task.get_loop()
+        if type(loop).create_task is asyncio.BaseEventLoop.create_task and loop.get_task_factory() is None:
+            return partial(asyncio.Task, loop=loop)  # what that method does, without its call
+        return loop.create_task
     import trio
 
     waiting: deque[Coroutine[Any, Any, None]] = deque()
