@@ -165,6 +165,9 @@ def _exits(exits: object, states: type[Enum], where: Where) -> Collection[Any]:
     return tuple(exits)
 
 
+_USUAL = frozenset({"resource", "run", "data"})
+
+
 def _handler(found: Read, states: type[Enum]) -> HandlerDef:
     spec, wants = found.spec, found.injections
     targets, beyond = _targets(spec, states)
@@ -181,11 +184,13 @@ def _handler(found: Read, states: type[Enum]) -> HandlerDef:
         data=next((w.want for w in wants if w.role == "data"), None),
         thread=spec.thread,
         doc=spec.doc,
-        split=None if spec.split is None else _split(spec.split),
-        errors=_errors(spec, states),
-        joined=_strictest(wants, "joined"),
-        failure=_strictest(wants, "failure"),
     )
+    if spec.split is not None or spec.on_error:
+        split = None if spec.split is None else _split(spec.split)
+        handler = replace(handler, split=split, errors=_errors(spec, states))
+    if not _USUAL.issuperset([want.role for want in wants]):
+        joined, failure = _strictest(wants, "joined"), _strictest(wants, "failure")
+        handler = replace(handler, joined=joined, failure=failure)
     return _with_output(handler, spec, targets) if targets.outputs else handler
 
 
