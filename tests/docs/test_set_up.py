@@ -93,7 +93,7 @@ def test_ci_steps(project: Path) -> None:
     """The commands of the CI snippet pass on a sound project, and the check fails on another."""
     steps = [step["run"] for step in CI["jobs"]["check"]["steps"] if "run" in step]
     install, types, check = map(shlex.split, steps)
-    assert install[:3] == ["pip", "install", "cano-dsl[cli]"]
+    assert install == ["pip", "install", "cano-dsl[cli,mypy]"]
     done = run(types, project)
     assert done.returncode == 0, done.stdout
     assert run(check, project).returncode == 0
