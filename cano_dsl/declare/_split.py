@@ -22,6 +22,7 @@ from cano_dsl.spec import (
     HandlerSpec,
     Join,
     Part,
+    Policies,
     Retry,
     Runs,
     Scope,
@@ -328,7 +329,7 @@ def _spec(
             over=over,
             timeout_s=options.timeout_s,
             bulkhead=options.bulkhead,
-            retry=options.retry,
         ),
         on_error=options.on_error,
+        policies=None if options.retry is None else Policies(retry=options.retry),
     )

@@ -7,7 +7,6 @@ from os import urandom
 from cano_dsl.errors import (
     HandlerFailed,
     InternalError,
-    JoinFailed,
     RunError,
     RunPlace,
     UndeclaredTransition,
@@ -27,8 +26,10 @@ def handler_failed(
 ) -> RunError:
     """Make the error for a handler that raised, with its cause."""
     at = _place(plan, values, run_id, last)
-    if isinstance(error, JoinFailed) and error.at.run_id == at.run_id and error.at.state is at.state:
-        return error.moved(at)  # a split's own
+    if isinstance(error, RunError) and not error.is_placed:
+        placed = error.placed(at)
+        placed.__cause__ = error.__cause__
+        return placed
     failure = HandlerFailed(at=at, error=error)
     failure.__cause__ = error
     return failure

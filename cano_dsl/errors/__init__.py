@@ -4,8 +4,10 @@ Each error carries its facts as fields, prints a sentence that says what to do, 
 pickle. May be imported by every other package; imports none of them.
 """
 
-from cano_dsl.errors._attempts import AttemptsExhausted
+from cano_dsl.errors._attempts import AttemptsExhausted, AttemptTimeout
+from cano_dsl.errors._ends import Cancelled, RunTimeout, TransitionsExhausted
 from cano_dsl.errors._finding import Finding, Severity
+from cano_dsl.errors._guards import CircuitOpen, RateLimited
 from cano_dsl.errors._join import Branch, BranchFailure, JoinFailed
 from cano_dsl.errors._place import RunPlace, Where
 from cano_dsl.errors._resource import (
@@ -33,10 +35,13 @@ from cano_dsl.errors._saga import CompensationFailed, Owed
 from cano_dsl.errors._words import named, shown, told
 
 __all__ = (
+    "AttemptTimeout",
     "AttemptsExhausted",
     "Branch",
     "BranchFailure",
+    "Cancelled",
     "CanoError",
+    "CircuitOpen",
     "CompensationFailed",
     "DefinitionError",
     "Finding",
@@ -48,6 +53,7 @@ __all__ = (
     "LoopRunning",
     "Owed",
     "PolicyError",
+    "RateLimited",
     "ResourceError",
     "ResourceFailed",
     "ResourceMissing",
@@ -55,11 +61,13 @@ __all__ = (
     "ResourceWrongType",
     "RunError",
     "RunPlace",
+    "RunTimeout",
     "RunnerState",
     "SetupFailed",
     "Severity",
     "SignatureError",
     "StoreError",
+    "TransitionsExhausted",
     "UndeclaredTransition",
     "ValueWrongType",
     "Where",

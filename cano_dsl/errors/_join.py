@@ -1,7 +1,6 @@
 """A split that could not be joined, with what came of each branch."""
 
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import dataclass
 
 from cano_dsl.errors._place import RunPlace
@@ -73,11 +72,12 @@ class JoinFailed(RunError):
     """
 
     code = "join-failed"
+    subject = "split"
 
     def __init__(
         self,
         *,
-        at: RunPlace,
+        at: RunPlace | None,
         join: str,
         total: int,
         needed: int | None,
@@ -97,17 +97,8 @@ class JoinFailed(RunError):
         self.timeout_s = timeout_s
         self.stuck = tuple(stuck)
         self.refused = refused
-        super().__init__(self._sentence(at), at=at)
-
-    def moved(self, at: RunPlace) -> "JoinFailed":
-        """Give the same error with another place, which knows more of the path."""
-        twin = copy(self)
-        twin.at = at
-        twin.args = (f"{self._sentence(at)} ({at})",)
-        return twin
-
-    def _sentence(self, at: RunPlace) -> str:
-        return f"split {named(at.state)} of workflow {at.workflow!r} {self._said()}"
+        who = "" if at is None else f"split {named(at.state)} of workflow {at.workflow!r} "
+        super().__init__(f"{who}{self._said()}", at=at)
 
     def _said(self) -> str:
         if self.refused:

@@ -1,8 +1,10 @@
 """Errors of a run: each says where the run stood and carries its numbers as fields."""
 
 from collections.abc import Sequence
+from copy import copy
 from enum import Enum
 from inspect import isawaitable
+from typing import ClassVar, Self
 
 from cano_dsl.errors._place import RunPlace
 from cano_dsl.errors._root import CanoError
@@ -35,10 +37,34 @@ class RunError(CanoError):
     """
 
     code = "run"
+    subject: ClassVar[str] = "state"
 
-    def __init__(self, message: str, *, at: RunPlace) -> None:
-        super().__init__(f"{message} ({at})")
-        self.at = at
+    def __init__(self, message: str, *, at: RunPlace | None) -> None:
+        super().__init__(message if at is None else f"{message} ({at})")
+        self._at = at
+
+    @property
+    def at(self) -> RunPlace:
+        """The point that the run had reached.
+
+        Raises:
+            AttributeError: It was raised by hand, by a breaker or a limiter outside of a run.
+        """
+        if self._at is None:
+            raise AttributeError(f"{type(self).__name__} was raised outside of a run, so it has no place")
+        return self._at
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether it is known where the run stood; only not for one raised by hand outside of a run."""
+        return self._at is not None
+
+    def placed(self, at: RunPlace) -> Self:
+        """Give the same error with the place of its run; the library's own call."""
+        twin = copy(self)
+        twin._at = at  # noqa: SLF001 - its own class
+        twin.args = (f"{self.subject} {named(at.state)} of workflow {at.workflow!r} {self.args[0]} ({at})",)
+        return twin
 
 
 class HandlerFailed(RunError):

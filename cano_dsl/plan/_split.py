@@ -37,6 +37,7 @@ def splitting(of: Branching, clock: Clock, events: Events | None) -> Call:
     """Make the call of a split's step."""
     split, join = of.split, of.split.join
     (target,) = of.spec.to or (None,)
+    retry = of.spec.policies.retry if of.spec.policies is not None else None
     keys = () if split.shared else tuple(part.key for part in split.branches)
 
     async def call(*values: Any) -> Any:
@@ -48,8 +49,8 @@ def splitting(of: Branching, clock: Clock, events: Events | None) -> Call:
         if why is not None:
             raise _failed(of, run, total, refused=why)
         start = _start(of, items, values)
-        if split.retry is not None:
-            start = retried(start, split.retry, clock, partial(_place, of, run), name)
+        if retry is not None:
+            start = retried(start, retry, clock, partial(_place, of, run), name)
         if events is not None and events.of_branches:
             start = _observed(start, events, run, name)
         race = await run_branches(
@@ -193,8 +194,7 @@ def _cause(error: JoinFailed) -> BaseException | None:
 
 def _failed(of: Branching, run: Run, total: int, **facts: Any) -> JoinFailed:
     join = of.split.join
-    at = _place(of, run, run.attempt)
-    return JoinFailed(at=at, join=str(join), total=total, needed=join.needed(total), **facts)
+    return JoinFailed(at=None, join=str(join), total=total, needed=join.needed(total), **facts)
 
 
 def _place(of: Branching, run: Run, attempt: int) -> RunPlace:

@@ -1,5 +1,6 @@
 """The one seam through which the engine sees time."""
 
+import time
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Protocol, Self
@@ -41,6 +42,14 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Give seconds since an arbitrary moment; never goes back."""
+        ...
+
+    def steady(self) -> float:
+        """Give seconds since a moment that is the same for every loop and thread of the process."""
+        ...
+
+    def now(self) -> float:
+        """Give seconds since 1970 in UTC, as the wall clock has them; may go back."""
         ...
 
     def guard(self) -> Guard:
@@ -92,6 +101,14 @@ class SystemClock:
     def monotonic(self) -> float:
         """Give the running loop's own time, which a test may have replaced."""
         return current_time()
+
+    def steady(self) -> float:
+        """Give the machine's monotonic time; needs no loop."""
+        return time.monotonic()
+
+    def now(self) -> float:
+        """Give the machine's wall clock."""
+        return time.time()
 
     def guard(self) -> Guard:
         """Give a guard made of an anyio scope."""

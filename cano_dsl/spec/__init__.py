@@ -19,6 +19,7 @@ from cano_dsl.spec._definition import (
 from cano_dsl.spec._handler import EMPTY, HandlerSpec, Kind, Parameter, Part, Scope, SplitSpec
 from cano_dsl.spec._join import Join, Strategy, Verdict, decide, why_not
 from cano_dsl.spec._outcomes import BranchSuccess, Failure, Joined, Runs
+from cano_dsl.spec._policies import Breaker, Limiter, Policies, Reservation
 from cano_dsl.spec._retry import Retry
 from cano_dsl.spec._run import Run, RunData
 from cano_dsl.spec._time import Duration, seconds
@@ -27,6 +28,7 @@ __all__ = (
     "EMPTY",
     "WAIVABLE",
     "BranchSuccess",
+    "Breaker",
     "CompensationDef",
     "CompensationSpec",
     "Definition",
@@ -38,8 +40,11 @@ __all__ = (
     "Join",
     "Joined",
     "Kind",
+    "Limiter",
     "Parameter",
     "Part",
+    "Policies",
+    "Reservation",
     "Retry",
     "Run",
     "RunData",

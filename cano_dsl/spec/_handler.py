@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 from cano_dsl.errors import Where
 from cano_dsl.spec._join import Join
-from cano_dsl.spec._retry import Retry
+from cano_dsl.spec._policies import Policies
 
 Kind: TypeAlias = Literal["state", "router", "split"]
 
@@ -65,7 +65,6 @@ class SplitSpec:
         over: Gives the items; None where they are known, or there are none.
         timeout_s: After how many seconds the join is decided.
         bulkhead: How many branches run at once; None for all.
-        retry: When a branch that failed is called again; None for never.
     """
 
     join: Join
@@ -74,7 +73,6 @@ class SplitSpec:
     over: Part | None
     timeout_s: float | None
     bulkhead: int | None
-    retry: Retry | None = None
 
     @property
     def shared(self) -> bool:
@@ -113,6 +111,7 @@ class HandlerSpec:
         thread: Whether it is called in a worker thread.
         split: Its branches; None for other kinds, whose `fn` is the handler.
         on_error: Which exceptions lead where instead of ending the run; the first that fits counts.
+        policies: How its call is guarded, of a split each branch's; None where nothing guards it.
     """
 
     kind: Kind
@@ -129,6 +128,7 @@ class HandlerSpec:
     thread: bool
     split: SplitSpec | None = None
     on_error: tuple[tuple[type[BaseException], Any], ...] = ()
+    policies: Policies | None = None
 
 
 class _Empty:

@@ -1,0 +1,62 @@
+"""Runs that were ended from without: by time, by number, or by their handle."""
+
+from cano_dsl.errors._place import RunPlace
+from cano_dsl.errors._run import RunError
+from cano_dsl.errors._words import named
+
+_UNKNOWN = "; it had to be cut, so whether it took effect is not known"
+
+
+class RunTimeout(RunError, TimeoutError):
+    """A run took longer than its total timeout; what it had done is undone.
+
+    Attributes:
+        elapsed_s: How long it had taken, in seconds.
+        limit_s: How long it may take, in seconds.
+        is_unknown: Whether a state that can be undone had to be cut, so that nobody knows whether it took
+            effect; it is not undone.
+    """
+
+    code = "run-timeout"
+
+    def __init__(self, *, at: RunPlace, elapsed_s: float, limit_s: float, is_unknown: bool = False) -> None:
+        super().__init__(
+            f"workflow {at.workflow!r} took {elapsed_s:.3g} s, more than its timeout of {limit_s:g} s, and was "
+            f"ended in state {named(at.state)}{_UNKNOWN if is_unknown else ''}",
+            at=at,
+        )
+        self.elapsed_s = elapsed_s
+        self.limit_s = limit_s
+        self.is_unknown = is_unknown
+
+
+class TransitionsExhausted(RunError):
+    """A run made as many transitions as `max_transitions=` allows without reaching an exit.
+
+    Attributes:
+        limit: How many it may make.
+    """
+
+    code = "transitions-exhausted"
+
+    def __init__(self, *, at: RunPlace, limit: int) -> None:
+        super().__init__(
+            f"workflow {at.workflow!r} reached no exit within {limit} transitions and was ended before state "
+            f"{named(at.state)}: look for a cycle that never ends, or raise max_transitions=",
+            at=at,
+        )
+        self.limit = limit
+
+
+class Cancelled(RunError):
+    """A run was cancelled by its handle; what it had done is undone.
+
+    A cancel from outside, of a task or a scope, is never turned into this: it stays what it was.
+    """
+
+    code = "cancelled"
+
+    def __init__(self, *, at: RunPlace) -> None:
+        super().__init__(
+            f"workflow {at.workflow!r} was cancelled by its handle in state {named(at.state)}", at=at
+        )

@@ -1,0 +1,1 @@
+"""Shared guards of calls: circuit breakers and rate limiters, also to be used by hand."""
