@@ -10,37 +10,42 @@ async def drive(plan: Plan, step: Step, values: Values, run_id: str | None = Non
     """Run from a step to the first exit.
 
     Finding the next step is the check of the transition. The last four steps are kept in locals, for the
-    error. The loop adds no checkpoint of its own: a cycle of handlers that never suspend does not yield.
+    error. What follows a failure is asked only when there is one. The loop adds no checkpoint of its own: a cycle of handlers that never suspend does not yield.
 
     Raises:
         HandlerFailed: A handler raised an `Exception`, which is the cause.
-        JoinFailed: A split could not be joined.
+        RunError: What a policy of the handler raised: AttemptsExhausted, AttemptTimeout, CircuitOpen,
+            RateLimited; or JoinFailed, where a split could not be joined.
         UndeclaredTransition: A handler returned what it did not declare.
     """
     one: Step | None = None
     two: Step | None = None
     three: Step | None = None
-    try:
-        while True:
-            if step.awaits:
-                target = await step.call(*values)
-            elif step.call is None:
-                return step.at
-            else:
-                target = step.call(*values)
-            if target is step.first:
-                following = step.first_step
-            elif target is step.second:
-                following = step.second_step
-            else:
-                found = step.table.get(id(target))
-                if found is None:
-                    break
-                following = found
-            three = two
-            two = one
-            one = step
-            step = following
-    except Exception as error:  # noqa: BLE001 - raised again with its place
-        raise handler_failed(plan, values, run_id, (three, two, one, step), error)  # noqa: B904 - it has a cause
+    while True:
+        try:
+            while True:
+                if step.awaits:
+                    target = await step.call(*values)
+                elif step.call is None:
+                    return step.at
+                else:
+                    target = step.call(*values)
+                if target is step.first:
+                    following = step.first_step
+                elif target is step.second:
+                    following = step.second_step
+                else:
+                    found = step.table.get(id(target))
+                    if found is None:
+                        break
+                    following = found
+                three = two
+                two = one
+                one = step
+                step = following
+            break
+        except Exception as error:
+            if step.recovery is None:
+                raise handler_failed(plan, values, run_id, (three, two, one, step), error)  # noqa: B904 - it has a cause
+            step = step.recovery.after(step, error)
     raise undeclared(plan, values, run_id, (three, two, one, step), target)

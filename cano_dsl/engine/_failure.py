@@ -27,9 +27,7 @@ def handler_failed(
     """Make the error for a handler that raised, with its cause."""
     at = _place(plan, values, run_id, last)
     if isinstance(error, RunError) and not error.is_placed:
-        placed = error.placed(at)
-        placed.__cause__ = error.__cause__
-        return placed
+        return error.placed(at)
     failure = HandlerFailed(at=at, error=error)
     failure.__cause__ = error
     return failure
@@ -93,7 +91,7 @@ def _place(plan: Plan, values: Values, run_id: str | None, last: tuple[Step | No
         workflow=plan.name,
         run_id=run_id if run_id is not None else new_run_id(),
         state=step.at,
-        attempt=run.attempt if run is not None else 1,
+        attempt=step.attempt,
         path=tuple(entered.at for entered in last if entered is not None),
         handler=step.spec.where,
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 from cano_dsl.engine._driver import drive
 from cano_dsl.engine._failure import place_of
+from cano_dsl.engine._watch import drive_within
 from cano_dsl.errors import CompensationFailed, Owed, RunError
 from cano_dsl.plan import Done, Plan, Step, Undo, Values
 from cano_dsl.scope import Clock, is_cancel, settle
@@ -26,12 +27,13 @@ async def drive_undoing(plan: Plan, step: Step, values: Values, run_id: str | No
     """Run from a step to the first exit, as `drive` does; where that fails, undo what was done.
 
     Raises:
-        HandlerFailed: A handler raised; everything is undone.
-        UndeclaredTransition: A handler returned what it did not declare; everything is undone.
+        RunError: As `drive` and `drive_within` do; everything is undone.
         CompensationFailed: Not everything is undone.
         BaseException: A cancel, or what ends the process, as it came; see `roll_back`.
     """
     try:
+        if plan.watched:
+            return await drive_within(plan, step, values, run_id)
         return await drive(plan, step, values, run_id)
     except GeneratorExit:  # closed by hand or by the garbage collector: nothing can be awaited any more
         raise

@@ -1,16 +1,17 @@
 """One run around the loop: its `Run`, its data, its resources, and who is told."""
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from enum import Enum
 from typing import Any, NamedTuple
 
 from cano_dsl.engine._driver import drive
 from cano_dsl.engine._failure import new_run_id
 from cano_dsl.engine._rollback import drive_undoing
-from cano_dsl.errors import PolicyError, named
+from cano_dsl.engine._watch import Watch, drive_within
+from cano_dsl.errors import Cancelled, CompensationFailed, PolicyError, named
 from cano_dsl.plan import Bound, Plan, Step, check_resources, make_data
 from cano_dsl.resources import Opened, PerRun
-from cano_dsl.scope import is_cancel
+from cano_dsl.scope import Guard, is_cancel
 from cano_dsl.spec import Run, RunData
 
 
@@ -22,12 +23,16 @@ class Order(NamedTuple):
         run_id: Its id; None to make one up.
         start: Where to start; None for the workflow's own start.
         held: Whether the resources are set up already, apart from those made for each run.
+        timeout_s: How long it may take; None for the workflow's own limit.
+        told: Is given the run's `Run`, data and watch before it begins.
     """
 
     data: Any = None
     run_id: str | None = None
     start: Enum | None = None
     held: bool = False
+    timeout_s: float | None = None
+    told: "Callable[[Own], None] | None" = None
 
 
 class Own(NamedTuple):
@@ -37,6 +42,7 @@ class Own(NamedTuple):
     run: Run | None
     data: RunData[Any] | None
     run_id: str | None
+    watch: Watch | None = None
 
 
 async def execute(plan: Plan, given: Mapping[str, Any], order: Order) -> Enum:
@@ -56,17 +62,34 @@ async def execute(plan: Plan, given: Mapping[str, Any], order: Order) -> Enum:
     run_id = _checked_id(order.run_id)
     if not plan.uses_run:
         return await _with_resources(plan, given, bound, step, Own(order.held, None, data, run_id))
-    events = plan.events
+    watch = _watch(plan, order)
     run = Run(
         workflow=plan.name,
         run_id=run_id if run_id is not None else new_run_id(),
         state=step.at,
         progress=_progress(plan),
+        watch=watch,
     )
+    own = Own(order.held, run, data, run_id, watch)
+    if order.told is not None:
+        order.told(own)
+    return await _told(plan, run, lambda: _around(plan, given, bound, step, own))
+
+
+def _watch(plan: Plan, order: Order) -> Watch | None:
+    if not plan.watched:
+        return None
+    limit_s = order.timeout_s if order.timeout_s is not None else plan.timeout_s
+    return Watch(plan.clock, limit_s, plan.max_transitions)
+
+
+async def _told(plan: Plan, run: Run, fn: Callable[[], Awaitable[Enum]]) -> Enum:
+    """Tell observers how a run begins and ends."""
+    events = plan.events
     if events is not None and events.run_started is not None:
         events.run_started(run)
     try:
-        end = await _with_resources(plan, given, bound, step, Own(order.held, run, data, run_id))
+        end = await fn()
     except BaseException as error:
         _tell_failure(plan, run, error)
         raise
@@ -116,10 +139,20 @@ def _tell_failure(plan: Plan, run: Run, error: BaseException) -> None:
     events = plan.events
     if events is None:
         return
-    if events.cancelled is not None and is_cancel(error):
+    ended = error.original if isinstance(error, CompensationFailed) else error
+    if events.cancelled is not None and (is_cancel(error) or isinstance(ended, Cancelled)):
         events.cancelled(run)
     if events.run_finished is not None:
         events.run_finished(run, None, error)
+
+
+async def _around(plan: Plan, given: Mapping[str, Any], bound: Bound, step: Step, own: Own) -> Enum:
+    """Run within what its watch may cut: the setup of resources too, but not their teardown."""
+    if own.watch is None or own.run is None or not bound.care:
+        return await _with_resources(plan, given, bound, step, own)
+    with plan.clock.guard() as guard:
+        return await _with_resources(plan, given, bound, step, own, guard)
+    raise own.watch.error(plan, own.run)
 
 
 async def _with_resources(
@@ -128,6 +161,7 @@ async def _with_resources(
     bound: Bound,
     step: Step,
     own: Own,
+    guard: Guard | None = None,
 ) -> Enum:
     if step.call is None:
         return step.at
@@ -137,7 +171,10 @@ async def _with_resources(
     to_open = (
         {name: value for name, value in given.items() if isinstance(value, PerRun)} if own.held else given
     )
-    await opened.open(to_open, per_run=True)
+    if guard is None or own.watch is None:
+        await opened.open(to_open, per_run=True)
+    else:
+        await own.watch.within(guard, lambda: opened.open(to_open, per_run=True))
     try:
         values = {**given, **opened.values}
         end = await _loop(plan, check_resources(plan, values), values, step, own)
@@ -157,7 +194,7 @@ def _loop(
         laid = (*laid, [])  # the stack of outputs
     if plan.extra:
         laid = (*laid, own.run, own.data)
-    drive_from = drive_undoing if plan.undoes else drive
+    drive_from = drive_undoing if plan.undoes else drive_within if plan.watched else drive
     return drive_from(plan, bound.steps.by_name[step.at._name_], laid, own.run_id)
 
 

@@ -2,7 +2,7 @@
 
 from cano_dsl.errors._place import RunPlace
 from cano_dsl.errors._run import RunError
-from cano_dsl.errors._words import named, told
+from cano_dsl.errors._words import told
 
 
 class AttemptsExhausted(RunError):
@@ -11,7 +11,6 @@ class AttemptsExhausted(RunError):
     Attributes:
         attempts: How often it was called.
         elapsed_s: How long it went on after the first failure, waits included, in seconds.
-        branch: The branch of a split that failed; empty where it was the state's own handler.
 
     Example:
         >>> from enum import Enum
@@ -34,17 +33,13 @@ class AttemptsExhausted(RunError):
     code = "attempts-exhausted"
 
     def __init__(
-        self, *, at: RunPlace | None, attempts: int, elapsed_s: float, error: BaseException, branch: str = ""
+        self, *, attempts: int, elapsed_s: float, error: BaseException, at: RunPlace | None = None
     ) -> None:
-        who = f"state {named(at.state)} of workflow {at.workflow!r} " if at is not None else ""
         times = "1 attempt" if attempts == 1 else f"{attempts} attempts"
         after = f", {elapsed_s:.3g} s after the first failure" if attempts > 1 else ""
-        super().__init__(
-            f"{f'branch {branch} of ' if branch else ''}{who}failed after {times}{after}: {told(error)}", at=at
-        )
+        super().__init__(f"failed after {times}{after}: {told(error)}", at=at)
         self.attempts = attempts
         self.elapsed_s = elapsed_s
-        self.branch = branch
 
 
 class AttemptTimeout(RunError, TimeoutError):
@@ -52,7 +47,6 @@ class AttemptTimeout(RunError, TimeoutError):
 
     Attributes:
         timeout_s: How long it may take, in seconds.
-        branch: The branch of a split that was cut; empty where it was the state's own handler.
 
     Example:
         >>> from enum import Enum
@@ -76,9 +70,6 @@ class AttemptTimeout(RunError, TimeoutError):
 
     code = "attempt-timeout"
 
-    def __init__(self, *, timeout_s: float, branch: str = "", at: RunPlace | None = None) -> None:
-        super().__init__(
-            f"{f'in branch {branch} ' if branch else ''}took longer than its timeout of {timeout_s:g} s", at=at
-        )
+    def __init__(self, *, timeout_s: float, at: RunPlace | None = None) -> None:
+        super().__init__(f"took longer than its timeout of {timeout_s:g} s", at=at)
         self.timeout_s = timeout_s
-        self.branch = branch

@@ -52,11 +52,17 @@ class Cancelled(RunError):
     """A run was cancelled by its handle; what it had done is undone.
 
     A cancel from outside, of a task or a scope, is never turned into this: it stays what it was.
+
+    Attributes:
+        is_unknown: Whether a state that can be undone had to be cut, as the total timeout was over too.
     """
 
     code = "cancelled"
 
-    def __init__(self, *, at: RunPlace) -> None:
+    def __init__(self, *, at: RunPlace, is_unknown: bool = False) -> None:
         super().__init__(
-            f"workflow {at.workflow!r} was cancelled by its handle in state {named(at.state)}", at=at
+            f"workflow {at.workflow!r} was cancelled by its handle in state {named(at.state)}"
+            f"{_UNKNOWN if is_unknown else ''}",
+            at=at,
         )
+        self.is_unknown = is_unknown

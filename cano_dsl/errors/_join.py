@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cano_dsl.errors._place import RunPlace
 from cano_dsl.errors._run import RunError
-from cano_dsl.errors._words import named, told
+from cano_dsl.errors._words import told
 
 SHOWN = 3  # branches named in a message; all are in the fields
 
@@ -77,7 +77,7 @@ class JoinFailed(RunError):
     def __init__(
         self,
         *,
-        at: RunPlace | None,
+        at: RunPlace | None = None,
         join: str,
         total: int,
         needed: int | None,
@@ -97,8 +97,7 @@ class JoinFailed(RunError):
         self.timeout_s = timeout_s
         self.stuck = tuple(stuck)
         self.refused = refused
-        who = "" if at is None else f"split {named(at.state)} of workflow {at.workflow!r} "
-        super().__init__(f"{who}{self._said()}", at=at)
+        super().__init__(self._said(), at=at)
 
     def _said(self) -> str:
         if self.refused:

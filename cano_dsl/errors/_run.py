@@ -15,7 +15,8 @@ class RunError(CanoError):
     """A run that did not reach an exit.
 
     Attributes:
-        at: Workflow, run id, state, attempt, path and handler.
+        branch: The branch of a split that it happened in; empty where it was the state's own handler, and
+            for what happens to a run as a whole.
 
     Example:
         >>> from cano_dsl.errors import RunError
@@ -38,6 +39,7 @@ class RunError(CanoError):
 
     code = "run"
     subject: ClassVar[str] = "state"
+    branch: str = ""
 
     def __init__(self, message: str, *, at: RunPlace | None) -> None:
         super().__init__(message if at is None else f"{message} ({at})")
@@ -59,11 +61,15 @@ class RunError(CanoError):
         """Whether it is known where the run stood; only not for one raised by hand outside of a run."""
         return self._at is not None
 
-    def placed(self, at: RunPlace) -> Self:
+    def placed(self, at: RunPlace, branch: str = "") -> Self:
         """Give the same error with the place of its run; the library's own call."""
         twin = copy(self)
         twin._at = at  # noqa: SLF001 - its own class
-        twin.args = (f"{self.subject} {named(at.state)} of workflow {at.workflow!r} {self.args[0]} ({at})",)
+        who = f"{self.subject} {named(at.state)} of workflow {at.workflow!r}"
+        if branch:
+            who = f"branch {branch} of {who}"
+            twin.branch = branch
+        twin.args = (f"{who} {self.args[0]} ({at})",)
         return twin
 
 

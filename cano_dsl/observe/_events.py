@@ -15,10 +15,13 @@ HOOKS = (
     "run_started",
     "run_finished",
     "cancelled",
+    "timed_out",
     "state_entered",
     "attempt_started",
     "attempt_succeeded",
     "attempt_failed",
+    "retry_scheduled",
+    "call_rejected",
     "branch_started",
     "branch_finished",
     "progress",
@@ -38,10 +41,13 @@ class Events:
     run_started: Emit | None = None
     run_finished: Emit | None = None
     cancelled: Emit | None = None
+    timed_out: Emit | None = None
     state_entered: Emit | None = None
     attempt_started: Emit | None = None
     attempt_succeeded: Emit | None = None
     attempt_failed: Emit | None = None
+    retry_scheduled: Emit | None = None
+    call_rejected: Emit | None = None
     branch_started: Emit | None = None
     branch_finished: Emit | None = None
     progress: Emit | None = None
@@ -51,9 +57,9 @@ class Events:
     teardown_failed: Emit | None = None
 
     @property
-    def of_states(self) -> bool:
-        """Whether anything about states is observed, so that each handler's call must be accompanied."""
-        return any((self.state_entered, self.attempt_started, self.attempt_succeeded, self.attempt_failed))
+    def of_attempts(self) -> bool:
+        """Whether anything about attempts is observed, so that each handler's call must be accompanied."""
+        return any((self.attempt_started, self.attempt_succeeded, self.attempt_failed))
 
     @property
     def of_branches(self) -> bool:

@@ -3,7 +3,7 @@
 import logging
 from enum import Enum
 
-from cano_dsl.errors import Branch, named, shown, told
+from cano_dsl.errors import Branch, Cancelled, named, shown, told
 from cano_dsl.observe._observer import Observer
 from cano_dsl.scope import is_cancel
 from cano_dsl.spec import Run
@@ -12,8 +12,8 @@ from cano_dsl.spec import Run
 class LogObserver(Observer):
     """Log every event, with the run's facts as extra fields `workflow`, `run_id` and `state`.
 
-    Starts, ends, states and compensations at INFO, attempts and progress at DEBUG, failed attempts and
-    cancels at WARNING, failed runs, compensations and teardowns at ERROR.
+    Starts, ends, states and compensations at INFO, attempts and progress at DEBUG, failed attempts,
+    retries, timeouts and cancels at WARNING, failed runs, compensations and teardowns at ERROR.
 
     Args:
         logger: Where to; the logger `cano_dsl.runs` when left out.
@@ -39,12 +39,16 @@ class LogObserver(Observer):
         """Log at INFO with the exit, or at ERROR with the error; a cancel has been logged already."""
         if exit is not None:
             self._log(logging.INFO, run, "finished at %s", named(exit))
-        elif error is not None and not is_cancel(error):
+        elif error is not None and not is_cancel(error) and not isinstance(error, Cancelled):
             self._log(logging.ERROR, run, "failed: %s", told(error))
 
     def cancelled(self, run: Run) -> None:
         """Log at WARNING."""
         self._log(logging.WARNING, run, "cancelled in %s", named(run.state))
+
+    def timed_out(self, run: Run, elapsed_s: float, limit_s: float) -> None:
+        """Log at WARNING."""
+        self._log(logging.WARNING, run, "took %.3g s, more than its timeout of %g s", elapsed_s, limit_s)
 
     def state_entered(self, run: Run, state: Enum) -> None:
         """Log at INFO."""
@@ -62,6 +66,25 @@ class LogObserver(Observer):
     def attempt_failed(self, run: Run, state: Enum, attempt: int, error: Exception) -> None:
         """Log at WARNING."""
         self._log(logging.WARNING, run, "attempt %d at %s raised %s", attempt, named(state), told(error))
+
+    def retry_scheduled(
+        self,
+        run: Run,
+        state: Enum,
+        attempt: int,
+        error: Exception,
+        delay_s: float,
+        branch: Branch | None,
+    ) -> None:
+        """Log at WARNING."""
+        where = f"branch {branch.name} of {named(state)}" if branch is not None else named(state)
+        text = "attempt %d at %s raised %s, the next in %.3g s"
+        self._log(logging.WARNING, run, text, attempt, where, told(error), delay_s)
+
+    def call_rejected(self, run: Run, state: Enum, error: Exception, branch: Branch | None) -> None:
+        """Log at WARNING."""
+        where = f"branch {branch.name} of {named(state)}" if branch is not None else named(state)
+        self._log(logging.WARNING, run, "%s %s", where, error)
 
     def branch_started(self, run: Run, state: Enum, branch: Branch) -> None:
         """Log at DEBUG."""

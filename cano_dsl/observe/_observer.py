@@ -23,11 +23,14 @@ class Observer:
     | `progress` | the handler called `run.progress(done, total)` |
     | `attempt_succeeded` | the handler returned `target`; whether it was declared is checked next |
     | `attempt_failed` | the handler raised an `Exception` |
+    | `retry_scheduled` | it will be called again after `delay_s` seconds |
+    | `call_rejected` | it was not called: `CircuitOpen` or `RateLimited` |
     | `compensation_started` | the run failed or was cancelled; before what undoes `state` is called |
     | `compensation_done` | it has undone what `state` did |
     | `compensation_failed` | it raised, or was cut when the time for compensations was over |
     | `teardown_failed` | a resource's teardown raised or took too long; the outcome stays as it is |
-    | `cancelled` | the run was cancelled |
+    | `timed_out` | the total timeout of the run was over |
+    | `cancelled` | the run was cancelled, from without or by its handle |
     | `run_finished` | after teardown: with the exit, or with the error that `run` raises |
 
     Example:
@@ -41,7 +44,10 @@ class Observer:
         ... def work() -> Literal[Job.DONE]:
         ...     return Job.DONE
         >>> class Printer(Observer):
-        ...     def state_entered(self, run: Run, state: Enum) -> None:
+        ...     def timed_out(self, run: Run, elapsed_s: float, limit_s: float) -> None:
+        """See that a run's total timeout was over; compensations and `run_finished` follow."""
+
+    def state_entered(self, run: Run, state: Enum) -> None:
         ...         print(run.workflow, "entered", state)
         >>> jobs = Workflow.build(Job, work, start=Job.WORK, exits=(Job.DONE,))
         >>> jobs.configure(observers=[Printer()]).run_sync()
@@ -69,6 +75,20 @@ class Observer:
 
     def attempt_failed(self, run: Run, state: Enum, attempt: int, error: Exception) -> None:
         """See what a handler raised."""
+
+    def retry_scheduled(
+        self,
+        run: Run,
+        state: Enum,
+        attempt: int,
+        error: Exception,
+        delay_s: float,
+        branch: Branch | None,
+    ) -> None:
+        """See that attempt `attempt` failed and the next follows; `branch` is None but in a split."""
+
+    def call_rejected(self, run: Run, state: Enum, error: Exception, branch: Branch | None) -> None:
+        """See that a breaker or limiter let no call through; `branch` is None but in a split."""
 
     def branch_started(self, run: Run, state: Enum, branch: Branch) -> None:
         """See a branch of a split begin."""

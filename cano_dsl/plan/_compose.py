@@ -1,13 +1,14 @@
 """What is put around a handler's call, and only when it is wanted."""
 
-from collections.abc import Callable
 from enum import Enum
 from typing import Any, NamedTuple
 
-from cano_dsl.observe import Events
+from cano_dsl.errors import CircuitOpen, RateLimited
+from cano_dsl.observe import Emit, Events
+from cano_dsl.plan._guarded import NoRoom
 from cano_dsl.plan._step import Call
 from cano_dsl.scope import in_thread
-from cano_dsl.spec import Failure, Run
+from cano_dsl.spec import Run
 
 
 def threaded(thunk: Call) -> Call:
@@ -19,25 +20,42 @@ def threaded(thunk: Call) -> Call:
     return call
 
 
-def marked(inner: Call, slot: int, at: Enum, *, counts: bool) -> Call:
-    """Move the `Run` on to a state before calling its handler."""
+def entered(inner: Call, slot: int, at: Enum, emit: Emit | None, *, counts: bool) -> Call:
+    """Move the `Run` on to a state before calling its handler, and tell who wants to know."""
     step = 1 if counts else 0
 
     def call(*values: Any) -> Any:
         run: Run = values[slot]
         run._enter(at, step)  # noqa: SLF001 - kept off the type that handlers see
+        if emit is not None:
+            emit(run, at)
         return inner(*values)
 
     return call
 
 
+def bounded(inner: Call, slot: int, at: Enum, emit: Emit | None, *, counts: bool) -> Call:
+    """Do what `entered` does, and ask before whether the run must end here."""
+    entering = entered(inner, slot, at, emit, counts=counts)
+
+    def call(*values: Any) -> Any:
+        run: Run = values[slot]
+        watch = run._watch  # noqa: SLF001 - kept off the type that handlers see
+        if watch is not None:
+            watch.boundary(at)
+        return entering(*values)
+
+    return call
+
+
 def observed(inner: Call, slot: int, at: Enum, events: Events, *, awaits: bool) -> Call:
-    """Tell observers about a state and its attempt."""
-    before, after, failed = _before(events, at), events.attempt_succeeded, events.attempt_failed
+    """Tell observers about each attempt at a state."""
+    before, after, failed = events.attempt_started, events.attempt_succeeded, events.attempt_failed
 
     async def call_async(*values: Any) -> Any:
         run: Run = values[slot]
-        before(run)
+        if before is not None:
+            before(run, at, run.attempt)
         try:
             target = await inner(*values)
         except Exception as error:
@@ -50,7 +68,8 @@ def observed(inner: Call, slot: int, at: Enum, events: Events, *, awaits: bool) 
 
     def call_plain(*values: Any) -> Any:
         run: Run = values[slot]
-        before(run)
+        if before is not None:
+            before(run, at, run.attempt)
         try:
             target = inner(*values)
         except Exception as error:
@@ -64,51 +83,24 @@ def observed(inner: Call, slot: int, at: Enum, events: Events, *, awaits: bool) 
     return call_async if awaits else call_plain
 
 
+def rejections(inner: Call, slot: int, at: Enum, emit: Emit, *, awaits: bool) -> Call:
+    """Tell observers about calls that a breaker or limiter did not let through."""
+
+    async def call(*values: Any) -> Any:
+        try:
+            target = inner(*values)
+            return await target if awaits else target
+        except (CircuitOpen, RateLimited, NoRoom) as raised:
+            error = raised.error if isinstance(raised, NoRoom) else raised
+            if not error.is_placed:
+                emit(values[slot], at, error, None)
+            raise
+
+    return call
+
+
 class ErrorEdge(NamedTuple):
     """An exception and where it leads; given by a step's call in place of a member."""
 
     kind: type[BaseException]
     target: Enum
-
-
-def routed(inner: Call, slot: int, at: Enum, edges: tuple[ErrorEdge, ...], *, awaits: bool) -> Call:
-    """Take the first error edge that an exception fits, instead of raising it."""
-
-    def edge_of(run: Run, error: Exception) -> ErrorEdge | None:
-        for edge in edges:
-            if isinstance(error, edge.kind):
-                run._next = Failure(error=error, state=at)  # noqa: SLF001 - see `marked`
-                return edge
-        return None
-
-    async def call_async(*values: Any) -> Any:
-        try:
-            return await inner(*values)
-        except Exception as error:
-            edge = edge_of(values[slot], error)
-            if edge is None:
-                raise
-            return edge
-
-    def call_plain(*values: Any) -> Any:
-        try:
-            return inner(*values)
-        except Exception as error:
-            edge = edge_of(values[slot], error)
-            if edge is None:
-                raise
-            return edge
-
-    return call_async if awaits else call_plain
-
-
-def _before(events: Events, at: Enum) -> Callable[[Run], None]:
-    entered, started = events.state_entered, events.attempt_started
-
-    def before(run: Run) -> None:
-        if entered is not None:
-            entered(run, at)
-        if started is not None:
-            started(run, at, run.attempt)
-
-    return before

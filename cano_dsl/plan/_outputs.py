@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any, NamedTuple, TypeAlias
 
 from cano_dsl.plan._step import Call, Values
-from cano_dsl.scope import in_task
+from cano_dsl.scope import Clock, in_task
 from cano_dsl.spec import CompensationSpec, Run
 
 
@@ -107,5 +107,21 @@ def apart(inner: Call, take: Take | None) -> Call:
 
     def call(*values: Any) -> Any:
         return in_task(inner, values, take)
+
+    return call
+
+
+def overdue(inner: Call, take: Take | None, slot: int, clock: Clock, budget_s: float) -> Call:
+    """Cut a call when the run's time has been over for so long, in the task that nothing else cuts."""
+
+    async def call(*values: Any) -> Any:
+        watch = values[slot]._watch
+        if watch is None or watch.deadline is None:
+            got = await inner(*values)
+            return got if take is None else take(values, got)
+        with clock.scope(watch.left() + budget_s):
+            got = await inner(*values)
+            return got if take is None else take(values, got)
+        raise watch.cut()
 
     return call

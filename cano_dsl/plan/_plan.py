@@ -1,14 +1,17 @@
 """The compiled workflow: linked steps, made once for each set of optional resources that is given."""
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Any
 
 from cano_dsl.declare import Injections, Read, ReadUndo
 from cano_dsl.graph import Graph
 from cano_dsl.observe import Observer, events_of
-from cano_dsl.plan._compose import ErrorEdge, marked, observed, routed, threaded
-from cano_dsl.plan._outputs import Take, Undo, apart, keeping, taking, unpacked
+from cano_dsl.plan._compose import ErrorEdge, bounded, entered, observed, rejections, threaded
+from cano_dsl.plan._guarded import broken, limited, timed
+from cano_dsl.plan._outputs import Take, Undo, apart, keeping, overdue, taking, unpacked
+from cano_dsl.plan._recovery import Recovery
 from cano_dsl.plan._split import Branching, splitting
 from cano_dsl.plan._step import Call, Step
 from cano_dsl.plan._thunk import Argument, make_starter, make_thunk
@@ -42,6 +45,9 @@ class Plan:
         uses_run: Whether a `Run` must exist: a handler wants it, or somebody observes.
         undoes: Whether anything is undone when a run fails, so that a run's values hold a stack of outputs.
         budget_s: How long all compensations of a run may take.
+        timeout_s: How long a run may take; None for any time.
+        max_transitions: How many a run may make; None for any number.
+        watched: Whether something may end a run from without: its handle, its time, its number.
         extra: Whether the run and its data follow the resources in a run's values, after any stack.
         bound: Classes of resources that have been checked, with what came out; see `check_resources`.
     """
@@ -56,8 +62,11 @@ class Plan:
         offers: tuple[str, ...],
         compensations: Iterable[ReadUndo] = (),
         budget_s: float = 30.0,
+        timeout_s: float | None = None,
+        max_transitions: int | None = None,
         observers: Iterable[Observer] = (),
         clock: Clock = SYSTEM_CLOCK,
+        watched: bool = False,
     ) -> None:
         self.name = graph.name
         self.graph = graph
@@ -72,7 +81,10 @@ class Plan:
         self.budget_s = budget_s
         self.undoes = bool(self.compensations)
         self.wiring = wire((*self.handlers, *self.compensations))
-        self.uses_run = self.wiring.needs_run or self.events is not None
+        self.timeout_s = timeout_s
+        self.max_transitions = max_transitions
+        self.watched = watched or timeout_s is not None or max_transitions is not None
+        self.uses_run = self.wiring.needs_run or self.events is not None or self.watched
         # A waiver lets a handler ask for data that there is none of; it is given None.
         self.extra = self.uses_run or data is not None or bool(self.wiring.data) or self.undoes
         self.bound: dict[tuple[object, ...], Any] = {}
@@ -83,9 +95,10 @@ class Plan:
         self._undo_of = {id(undo.spec.step): undo for undo in self.compensations}
         self._edges: dict[int, tuple[ErrorEdge, ...]] = {}
         self._variants: dict[frozenset[str], Steps] = {}
+        self._watching: Plan | None = self if self.watched else None
 
-    def configured(self, observers: Iterable[Observer]) -> "Plan":
-        """Give the same workflow with other observers."""
+    def configured(self, observers: Iterable[Observer], *, watched: bool = False) -> "Plan":
+        """Give the same workflow with other observers, or with runs that something may end from without."""
         return Plan(
             graph=self.graph,
             states=self.states,
@@ -94,9 +107,18 @@ class Plan:
             offers=self.offers,
             compensations=self.compensations,
             budget_s=self.budget_s,
+            timeout_s=self.timeout_s,
+            max_transitions=self.max_transitions,
             observers=observers,
             clock=self.clock,
+            watched=watched,
         )
+
+    def watching(self) -> "Plan":
+        """Give the same workflow with watched runs; made the first time, and itself where they are anyway."""
+        if self._watching is None:
+            self._watching = self.configured(self.observers, watched=True)
+        return self._watching
 
     def steps(self, given: Iterable[str]) -> Steps:
         """Give the linked steps for the resources that are given; compiled the first time."""
@@ -141,8 +163,9 @@ class Plan:
             thunk = self._split(read, spec.split, slots)
         else:
             thunk = make_thunk(spec.fn, self._width(slots), self._shape(read.injections, slots))
-        call, awaits = self._compose(thunk, spec, at, slots)
-        return Step(at, call=call, thunk=thunk, awaits=awaits, spec=spec)
+        step = Step(at, call=thunk, thunk=thunk, awaits=spec.awaits, spec=spec)
+        self._compose(step, spec, slots)
+        return step
 
     def _split(self, read: Read, split: SplitSpec, slots: dict[str, int]) -> Call:
         """Make the call of a split from the calls of its functions."""
@@ -185,26 +208,75 @@ class Plan:
                 shape.append(Argument(slot, name if by_keyword else "", _OF_RUN.get(role, "")))
         return tuple(shape)
 
-    def _compose(self, thunk: Call, spec: HandlerSpec, at: Enum, slots: dict[str, int]) -> tuple[Call, bool]:
-        call, awaits = thunk, spec.awaits
-        run_slot = self._run_slot(slots)
-        undo = self._undo(spec, at, slots)
-        take = self._take(at, undo, slots)
-        watched = self.events is not None and self.events.of_states
+    def _compose(self, step: Step, spec: HandlerSpec, slots: dict[str, int]) -> None:
+        """Put around a step's call what is configured, from the inside out."""
+        call, awaits = self._attempt(step, spec, slots)
+        recovery = self._recovery(call, spec, slots, awaits=awaits)
+        run_slot, events = self._run_slot(slots), self.events
+        policies = spec.policies if spec.split is None else None
+        if policies is not None and policies.limiter is not None:
+            call = limited(call, policies.limiter, self.clock, self._left(slots), awaits=awaits)
+            awaits = True
+        rejects = policies is not None and (policies.limiter is not None or policies.breaker is not None)
+        if rejects and events is not None and events.call_rejected is not None:
+            call = rejections(call, run_slot, step.at, events.call_rejected, awaits=awaits)
+            awaits = True
+        if self.uses_run:
+            enter = bounded if self.watched else entered
+            emit = events.state_entered if events is not None else None
+            call = enter(call, run_slot, step.at, emit, counts=spec.kind != "router")
+        step.call, step.awaits, step.recovery = call, awaits, recovery
+
+    def _attempt(self, step: Step, spec: HandlerSpec, slots: dict[str, int]) -> tuple[Call, bool]:
+        """Make one attempt at a state: timeout, observers and breaker around the handler, maybe in a task."""
+        call: Call = step.thunk  # type: ignore[assignment]
+        awaits = spec.awaits
+        run_slot, events = self._run_slot(slots), self.events
+        policies = spec.policies if spec.split is None else None
+        undo = self._undo(spec, step.at, slots)
+        take = self._take(step.at, undo, slots)
         is_apart = undo is not None and awaits
-        if take is not None and (watched or not is_apart):
+        observes = events is not None and events.of_attempts
+        if take is not None and (observes or policies is not None or not is_apart):
             call, take = unpacked(call, take, awaits=awaits), None
         if spec.thread and spec.split is None:
             call, awaits = threaded(call), True
-        if self.events is not None and watched:
-            call = observed(call, run_slot, at, self.events, awaits=awaits)
+        if policies is not None and policies.timeout_s is not None:
+            call = timed(call, policies.timeout_s, self.clock)
+        if events is not None and observes:
+            call = observed(call, run_slot, step.at, events, awaits=awaits)
+        if policies is not None and policies.breaker is not None:
+            call = broken(call, policies.breaker, self.clock, awaits=awaits)
         if is_apart:
+            if self.watched:
+                call, take = overdue(call, take, run_slot, self.clock, self.budget_s), None
             call = apart(call, take)
-        if spec.on_error:
-            call = routed(call, run_slot, at, self._error_edges(spec), awaits=awaits)
-        if self.uses_run:
-            call = marked(call, run_slot, at, counts=spec.kind != "router")
         return call, awaits
+
+    def _recovery(
+        self, attempt: Call, spec: HandlerSpec, slots: dict[str, int], *, awaits: bool
+    ) -> Recovery | None:
+        """Say what follows when an attempt has failed; None where the run fails then."""
+        retry = spec.policies.retry if spec.policies is not None and spec.split is None else None
+        edges = self._error_edges(spec)
+        if retry is None and not edges:
+            return None
+        return Recovery(
+            attempt=attempt,
+            awaits=awaits,
+            retry=retry,
+            edges=edges,
+            run_slot=self._run_slot(slots) if self.uses_run else None,
+            clock=self.clock,
+            events=self.events,
+        )
+
+    def _left(self, slots: dict[str, int]) -> Callable[..., float]:
+        """Give what tells how long a run may still take, from its values."""
+        if not self.watched:
+            return lambda *_: math.inf
+        slot = self._run_slot(slots)
+        return lambda *values: values[slot].time_left  # type: ignore[no-any-return]
 
     def _take(self, at: Enum, undo: Undo | None, slots: dict[str, int]) -> Take | None:
         """Compile how the state is taken off what a handler with an output returns; None for any other."""

@@ -1,52 +1,61 @@
-"""Calling a branch again after a failure that its policy lets pass."""
+"""Calling again after a failure that a policy lets pass; nothing of it costs while nothing fails."""
 
 import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from cano_dsl.errors import AttemptsExhausted, RunPlace
+from cano_dsl.errors import AttemptsExhausted, CircuitOpen
 from cano_dsl.scope import Clock
 from cano_dsl.spec import Retry
 
-Start = Callable[[int], Awaitable[Any]]
+Waits = Callable[[int, Exception, float], None]
 
 
-def retried(
-    start: Start, retry: Retry, clock: Clock, place: Callable[[int], RunPlace], name: Callable[[int], str]
-) -> Start:
-    """Make each branch start again until it succeeds, or its attempts are exhausted.
+async def call_again(
+    error: Exception,
+    retry: Retry,
+    clock: Clock,
+    call: Callable[[int], Awaitable[Any]],
+    *,
+    waits: Waits | None = None,
+) -> Any:
+    """Go on after a first failure until a call succeeds, or the attempts are exhausted.
 
-    Jitter is drawn from `random`, so `random.seed` repeats it.
+    Jitter is drawn from `random`, so `random.seed` repeats it. A breaker that is open ends it at once.
 
     Args:
-        start: Begins a branch by its number.
+        error: The first failure.
         retry: The policy.
         clock: Where time comes from.
-        place: Where the run is, by the number of the attempt.
-        name: Names a branch by its number.
+        call: Makes an attempt by its number, from 2.
+        waits: Is told the number of the attempt that failed, its error, and the wait before the next.
+
+    Raises:
+        AttemptsExhausted: The last attempt failed too; its error is the cause.
+        Exception: What an attempt raised and the policy does not let pass.
     """
-
-    async def again(index: int) -> Any:
-        began = clock.monotonic()
-        attempt = 1
-        delays = retry.delays(random)
-        while True:
-            try:
-                return await start(index)
-            except Exception as error:
-                if not retry.again(error):
-                    raise
-                delay = next(delays, None)
-                if delay is None:
-                    elapsed_s = clock.monotonic() - began
-                    raise AttemptsExhausted(
-                        at=place(attempt),
-                        attempts=attempt,
-                        elapsed_s=elapsed_s,
-                        error=error,
-                        branch=name(index),
-                    ) from error
-            attempt += 1
+    began = clock.monotonic()
+    attempt = 1
+    delays = retry.delays(random)
+    try:
+        while _may_follow(error, retry):
+            delay = next(delays, None)
+            if delay is None:
+                elapsed_s = clock.monotonic() - began
+                raise AttemptsExhausted(attempts=attempt, elapsed_s=elapsed_s, error=error) from error
+            if waits is not None:
+                waits(attempt, error, delay)
             await clock.sleep(delay)
+            attempt += 1
+            try:
+                return await call(attempt)
+            except Exception as raised:  # noqa: BLE001 - judged by the policy
+                error = raised
+        raise error
+    finally:
+        del error  # with its traceback it would be a cycle
 
-    return again
+
+def _may_follow(error: Exception, retry: Retry) -> bool:
+    rejected = isinstance(error, CircuitOpen) and not error.is_placed
+    return not rejected and retry.again(error)

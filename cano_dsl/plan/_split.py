@@ -1,13 +1,12 @@
 """The call of a split: its branches at once, then the join, then the state that follows."""
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from inspect import isawaitable
 from typing import Any, NamedTuple
 
 from cano_dsl.errors import Branch, BranchFailure, JoinFailed, RunPlace, named, shown
 from cano_dsl.observe import Events
-from cano_dsl.plan._retry import Start, retried
+from cano_dsl.plan._branch import Branches, Start, guarded
 from cano_dsl.plan._step import Call, Values
 from cano_dsl.scope import FAILURE, SUCCESS, Clock, Limits, Outcomes, in_thread, run_branches
 from cano_dsl.spec import HandlerSpec, Join, Joined, Run, SplitSpec, decide, why_not
@@ -37,7 +36,6 @@ def splitting(of: Branching, clock: Clock, events: Events | None) -> Call:
     """Make the call of a split's step."""
     split, join = of.split, of.split.join
     (target,) = of.spec.to or (None,)
-    retry = of.spec.policies.retry if of.spec.policies is not None else None
     keys = () if split.shared else tuple(part.key for part in split.branches)
 
     async def call(*values: Any) -> Any:
@@ -47,10 +45,10 @@ def splitting(of: Branching, clock: Clock, events: Events | None) -> Call:
         name = _namer(of, items)
         why = why_not(join, total)
         if why is not None:
-            raise _failed(of, run, total, refused=why)
+            raise _failed(of, total, refused=why)
         start = _start(of, items, values)
-        if retry is not None:
-            start = retried(start, retry, clock, partial(_place, of, run), name)
+        if of.spec.policies is not None:
+            start = guarded(start, of.spec.policies, Branches(run, of.spec.where, name, clock, events))
         if events is not None and events.of_branches:
             start = _observed(start, events, run, name)
         race = await run_branches(
@@ -166,7 +164,6 @@ def _refuse_unjoined(of: Branching, run: Run, race: Outcomes, name: Callable[[in
     errors = [BranchFailure(index, name(index), race.values[index]) for index in failed]
     error = _failed(
         of,
-        run,
         race.total,
         successes=race.successes,
         errors=errors,
@@ -192,18 +189,6 @@ def _cause(error: JoinFailed) -> BaseException | None:
     return BaseExceptionGroup(f"branches of {named(error.at.state)} failed", raised)
 
 
-def _failed(of: Branching, run: Run, total: int, **facts: Any) -> JoinFailed:
+def _failed(of: Branching, total: int, **facts: Any) -> JoinFailed:
     join = of.split.join
-    return JoinFailed(at=None, join=str(join), total=total, needed=join.needed(total), **facts)
-
-
-def _place(of: Branching, run: Run, attempt: int) -> RunPlace:
-    """Say where the run is, as far as it is known here."""
-    return RunPlace(
-        workflow=run.workflow,
-        run_id=run.run_id,
-        state=run.state,
-        attempt=attempt,
-        path=(run.state,),
-        handler=of.spec.where,
-    )
+    return JoinFailed(join=str(join), total=total, needed=join.needed(total), **facts)

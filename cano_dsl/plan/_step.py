@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from cano_dsl.spec import HandlerSpec
 
@@ -10,6 +10,14 @@ Values: TypeAlias = tuple[Any, ...]
 Call: TypeAlias = Callable[..., Any]
 
 NO_TARGET = object()
+
+
+class Recovers(Protocol):
+    """What goes on after a step's call has raised."""
+
+    def after(self, step: "Step", error: Exception) -> "Step":
+        """Give the step to call next."""
+        ...
 
 
 class Step:
@@ -28,14 +36,18 @@ class Step:
             else a generated function that picks them.
         spec: The handler; None for an exit.
         targets: The members that may follow, in the order declared.
+        recovery: What follows when the call raises; None where the run fails then.
+        attempt: The attempt at the state that this is; more than 1 only for a twin.
     """
 
     __slots__ = (
         "at",
+        "attempt",
         "awaits",
         "call",
         "first",
         "first_step",
+        "recovery",
         "second",
         "second_step",
         "spec",
@@ -58,6 +70,16 @@ class Step:
         self.second_step: Step = self
         self.table: dict[int, Step] = {}
         self.targets: tuple[Enum, ...] = ()
+        self.recovery: Recovers | None = None
+        self.attempt = 1
+
+    def twin(self) -> "Step":
+        """Give the same state for one failure alone: links as they are, and nothing that follows another."""
+        twin = Step(self.at, call=None, thunk=self.thunk, awaits=False, spec=self.spec)
+        twin.first, twin.first_step = self.first, self.first_step
+        twin.second, twin.second_step = self.second, self.second_step
+        twin.table, twin.targets = self.table, self.targets
+        return twin
 
     def link(self, targets: "list[Step]", errors: "Iterable[tuple[object, Step]]" = ()) -> None:
         """Set the steps that may follow.

@@ -7,6 +7,7 @@ test can put its own clock in.
 from cano_dsl.scope._apart import Settled, in_task, settle
 from cano_dsl.scope._branches import FAILURE, SUCCESS, Limits, Outcomes, run_branches
 from cano_dsl.scope._clock import SYSTEM_CLOCK, Clock, Guard, SystemClock
+from cano_dsl.scope._launch import Launched, end_all
 from cano_dsl.scope._task import cancel_is_pending, in_thread, is_cancel, loop_is_running, run_to_end
 
 __all__ = (
@@ -15,11 +16,13 @@ __all__ = (
     "SYSTEM_CLOCK",
     "Clock",
     "Guard",
+    "Launched",
     "Limits",
     "Outcomes",
     "Settled",
     "SystemClock",
     "cancel_is_pending",
+    "end_all",
     "in_task",
     "in_thread",
     "is_cancel",

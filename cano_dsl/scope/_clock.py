@@ -31,9 +31,17 @@ class Guard(Protocol):
         """From now on hold off outer cancel scopes, and cut what is inside after `seconds`."""
         ...
 
+    def bound(self, seconds: float) -> None:
+        """From now on cut what is inside after `seconds`, without holding anything off; infinite for never."""
+        ...
+
+    def cancel(self) -> None:
+        """Cut what is inside now."""
+        ...
+
     @property
     def cut(self) -> bool:
-        """Whether the time ran out."""
+        """Whether the time ran out, or it was cancelled."""
         ...
 
 
@@ -89,6 +97,12 @@ class _SystemGuard:
             self._scope.__enter__()
         self._scope.shield = True
         self._scope.deadline = current_time() + seconds
+
+    def bound(self, seconds: float) -> None:
+        self._scope.deadline = current_time() + seconds
+
+    def cancel(self) -> None:
+        self._scope.cancel()
 
     @property
     def cut(self) -> bool:

@@ -1,12 +1,43 @@
 """What a handler can ask for by type instead of by name: the run it belongs to, and the run's data."""
 
+import math
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from cano_dsl.spec._outcomes import Failure, Joined, of_type
 
 T = TypeVar("T")
+
+
+class Watch(Protocol):
+    """What ends a run from without, as the run sees it."""
+
+    @property
+    def deadline(self) -> float | None:
+        """The moment by which the run must have ended, by the clock's monotonic time; None without one."""
+        ...
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the run has been asked to end, or its time is over."""
+        ...
+
+    def left(self) -> float:
+        """Give the seconds until the deadline, not less than 0; infinite without one."""
+        ...
+
+    def boundary(self, state: Enum) -> None:
+        """See a state before its handler is called.
+
+        Raises:
+            BaseException: The run must end.
+        """
+        ...
+
+    def cut(self) -> BaseException:
+        """Give what to raise where a call was cut because the time has long been over."""
+        ...
 
 
 class Run:
@@ -47,6 +78,7 @@ class Run:
         "_next",
         "_progress",
         "_sequence",
+        "_watch",
         "attempt",
         "run_id",
         "state",
@@ -60,6 +92,7 @@ class Run:
         run_id: str,
         state: Enum,
         progress: "Callable[[Run, float, float | None], None] | None" = None,
+        watch: Watch | None = None,
     ) -> None:
         self.workflow = workflow
         self.run_id = run_id
@@ -67,6 +100,7 @@ class Run:
         self.attempt = 1
         self._sequence = -1  # routers leave no entry, so only other states count
         self._progress = progress
+        self._watch = watch
         self._branch = ""
         self._entry: object = None  # what the state was entered with: outcomes, a failure, or nothing
         self._next: object = None  # what the next state will be entered with
@@ -80,6 +114,27 @@ class Run:
         a split has a key of its own, `run_id/sequence/branch`.
         """
         return f"{self.run_id}/{self._sequence}{self._branch}"
+
+    @property
+    def deadline(self) -> float | None:
+        """The moment by which the run must have ended, in the time of the event loop; None without one.
+
+        Set by `Workflow.build(timeout=…)` or `Runner.run(timeout=…)`.
+        """
+        return self._watch.deadline if self._watch is not None else None
+
+    @property
+    def time_left(self) -> float:
+        """The seconds until `deadline`, not less than 0; infinite without one."""
+        return self._watch.left() if self._watch is not None else math.inf
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the run's handle was told to cancel it, or its time is over.
+
+        For handlers that nothing can cut: a loop in a thread, or one that never awaits.
+        """
+        return self._watch is not None and self._watch.is_over
 
     def progress(self, done: float, total: float | None = None) -> None:
         """Tell observers how far the handler has come; costs a lookup when nobody observes.

@@ -79,6 +79,10 @@ class Recorder(Observer):
         """Remember."""
         self._add("cancelled", run.run_id)
 
+    def timed_out(self, run: Run, elapsed_s: float, limit_s: float) -> None:
+        """Remember."""
+        self._add("timed_out", run.run_id, elapsed_s=elapsed_s, limit_s=limit_s)
+
     def state_entered(self, run: Run, state: Enum) -> None:
         """Remember."""
         self._add("state_entered", run.run_id, state=state)
@@ -94,6 +98,23 @@ class Recorder(Observer):
     def attempt_failed(self, run: Run, state: Enum, attempt: int, error: Exception) -> None:
         """Remember."""
         self._add("attempt_failed", run.run_id, state=state, attempt=attempt, error=error)
+
+    def retry_scheduled(
+        self,
+        run: Run,
+        state: Enum,
+        attempt: int,
+        error: Exception,
+        delay_s: float,
+        branch: Branch | None,
+    ) -> None:
+        """Remember."""
+        facts = {"attempt": attempt, "error": error, "delay_s": delay_s, "branch": branch}
+        self._add("retry_scheduled", run.run_id, state=state, **facts)
+
+    def call_rejected(self, run: Run, state: Enum, error: Exception, branch: Branch | None) -> None:
+        """Remember."""
+        self._add("call_rejected", run.run_id, state=state, error=error, branch=branch)
 
     def branch_started(self, run: Run, state: Enum, branch: Branch) -> None:
         """Remember."""
