@@ -42,11 +42,13 @@ class Plan:
         uses_run: Whether a `Run` must exist: a handler wants it, or somebody observes.
         undoes: Whether anything is undone when a run fails, so that a run's values hold a stack of outputs.
         budget_s: How long all compensations of a run may take.
+        timeout_s: How long a run may take; None for any.
+        max_transitions: How many states a run may leave; None for any.
         extra: Whether the run and its data follow the resources in a run's values, after any stack.
         bound: Classes of resources that have been checked, with what came out; see `check_resources`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a keyword of its own where it is called
         self,
         *,
         graph: Graph,
@@ -56,6 +58,8 @@ class Plan:
         offers: tuple[str, ...],
         compensations: Iterable[ReadUndo] = (),
         budget_s: float = 30.0,
+        timeout_s: float | None = None,
+        max_transitions: int | None = None,
         observers: Iterable[Observer] = (),
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
@@ -70,6 +74,8 @@ class Plan:
         self.handlers = tuple(handlers)
         self.compensations = tuple(compensations)
         self.budget_s = budget_s
+        self.timeout_s = timeout_s
+        self.max_transitions = max_transitions
         self.undoes = bool(self.compensations)
         self.wiring = wire((*self.handlers, *self.compensations))
         self.uses_run = self.wiring.needs_run or self.events is not None
@@ -94,6 +100,8 @@ class Plan:
             offers=self.offers,
             compensations=self.compensations,
             budget_s=self.budget_s,
+            timeout_s=self.timeout_s,
+            max_transitions=self.max_transitions,
             observers=observers,
             clock=self.clock,
         )
