@@ -9,6 +9,7 @@ from typing import Any, Concatenate, Generic, Literal, NoReturn, ParamSpec, Type
 from cano_dsl.declare._handlers import Handler
 from cano_dsl.declare._namespace import evaluate, show
 from cano_dsl.declare._outputs import OutputHandler
+from cano_dsl.declare._policies import policies, refuse_uncuttable
 from cano_dsl.declare._signature import (
     function_of,
     is_async,
@@ -20,7 +21,7 @@ from cano_dsl.declare._signature import (
 )
 from cano_dsl.declare._targets import awaited, is_awaitable
 from cano_dsl.errors import SignatureError, Where
-from cano_dsl.spec import CompensationSpec, HandlerSpec
+from cano_dsl.spec import CompensationSpec, Duration, HandlerSpec, Policies, Retry
 
 S = TypeVar("S", bound=Enum)
 Src = TypeVar("Src", bound=Enum)
@@ -87,12 +88,13 @@ class PlainCompensation(Compensation[S, Src_co, Q], Generic[S, Src_co, Q, O_cont
 
 
 class _Decorator(Generic[S, Src, O]):
-    def __init__(self, step: HandlerSpec, *, thread: bool) -> None:
+    def __init__(self, step: HandlerSpec, found: Policies | None, *, thread: bool) -> None:
         self._step = step
+        self._policies = found
         self._thread = thread
 
     def _record(self, fn: Any, frame: FrameType) -> Any:
-        spec = _spec(fn, frame, step=self._step, thread=self._thread)
+        spec = _spec(fn, frame, step=self._step, found=self._policies, thread=self._thread)
         return AsyncCompensation(spec) if spec.awaits else PlainCompensation(spec)
 
 
@@ -129,13 +131,25 @@ class ThreadCompensateDecorator(_Decorator[S, Src, O]):
 
 @overload
 def compensate(
-    step: OutputHandler[S, Src, ..., Any, O], /, *, thread: Literal[False] = False
+    step: OutputHandler[S, Src, ..., Any, O],
+    /,
+    *,
+    thread: Literal[False] = False,
+    retry: Retry | None = None,
+    timeout: "Duration | None" = None,
 ) -> CompensateDecorator[S, Src, O]: ...
 @overload
 def compensate(
-    step: OutputHandler[S, Src, ..., Any, O], /, *, thread: Literal[True]
+    step: OutputHandler[S, Src, ..., Any, O], /, *, thread: Literal[True], retry: Retry | None = None
 ) -> ThreadCompensateDecorator[S, Src, O]: ...
-def compensate(step: OutputHandler[S, Src, ..., Any, O], /, *, thread: bool = False) -> _Decorator[S, Src, O]:
+def compensate(
+    step: OutputHandler[S, Src, ..., Any, O],
+    /,
+    *,
+    thread: bool = False,
+    retry: Retry | None = None,
+    timeout: "Duration | None" = None,
+) -> _Decorator[S, Src, O]:
     """Make a function undo what a state did, with the output that the state gave.
 
     Each time the state succeeds, its output is kept. When the run fails or is cancelled later, the
@@ -151,8 +165,12 @@ def compensate(step: OutputHandler[S, Src, ..., Any, O], /, *, thread: bool = Fa
         step: The handler, which returns `tuple[Literal[...], Output]`, or that or a state alone where only
             some transitions have something to undo.
         thread: Call a plain function in a worker thread.
+        retry: When a call that failed is made again.
+        timeout: How long one attempt may take, in seconds, of an async function; all of them share
+            `compensation_timeout`.
 
     Raises:
+        PolicyError: `timeout` is not above 0, or `retry` is no `Retry`.
         SignatureError: `step` is not a handler, or where the decorator is applied, the function cannot be a
             compensation.
 
@@ -190,11 +208,13 @@ def compensate(step: OutputHandler[S, Src, ..., Any, O], /, *, thread: bool = Fa
             where=Where(frame.f_code.co_filename, frame.f_lineno),
         )
     kind: Any = ThreadCompensateDecorator if thread else CompensateDecorator
-    made: _Decorator[S, Src, O] = kind(step.spec, thread=thread)
+    made: _Decorator[S, Src, O] = kind(step.spec, policies(retry=retry, timeout=timeout), thread=thread)
     return made
 
 
-def _spec(fn: Any, frame: FrameType, *, step: HandlerSpec, thread: bool) -> CompensationSpec:
+def _spec(
+    fn: Any, frame: FrameType, *, step: HandlerSpec, found: Policies | None, thread: bool
+) -> CompensationSpec:
     if isinstance(fn, staticmethod):
         fn = fn.__func__
     _refuse_decorated(fn)
@@ -206,7 +226,9 @@ def _spec(fn: Any, frame: FrameType, *, step: HandlerSpec, thread: bool) -> Comp
     scope = scope_of(function, frame)
     result = evaluate(returns, scope)
     awaits = is_async(fn, function) or is_awaitable(result)
-    if thread and awaits:
+    if not awaits:
+        refuse_uncuttable(found, fn, where, what="compensation", thread=thread)
+    elif thread:
         _refuse(
             fn, where, "is async, so it cannot run in a thread", "Make it plain, or leave thread=True away"
         )
@@ -230,6 +252,7 @@ def _spec(fn: Any, frame: FrameType, *, step: HandlerSpec, thread: bool) -> Comp
         scope=scope,
         awaits=awaits,
         thread=thread,
+        policies=found,
     )
 
 

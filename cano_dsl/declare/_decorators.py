@@ -9,16 +9,18 @@ import sys
 from collections.abc import Collection, Coroutine, Iterable
 from enum import Enum
 from types import FrameType, FunctionType, MethodType
-from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeVar, overload
+from typing import Any, Generic, Literal, NamedTuple, ParamSpec, Protocol, TypeVar, overload
 
 from cano_dsl.declare._handlers import AsyncHandler, Handler, PlainHandler
 from cano_dsl.declare._namespace import evaluate
+from cano_dsl.declare._on_error import OnError, error_targets
 from cano_dsl.declare._outputs import (
     AsyncOutputFunction,
     AsyncOutputHandler,
     PlainOutputFunction,
     PlainOutputHandler,
 )
+from cano_dsl.declare._policies import Guards, checked_effects, policies, refuse_uncuttable
 from cano_dsl.declare._signature import (
     function_of,
     is_async,
@@ -30,7 +32,7 @@ from cano_dsl.declare._signature import (
 )
 from cano_dsl.declare._targets import awaited, has_output
 from cano_dsl.errors import SignatureError, Where
-from cano_dsl.spec import HandlerSpec, Kind, Scope
+from cano_dsl.spec import Breaker, Duration, HandlerSpec, Kind, Limiter, Retry, Scope
 
 S = TypeVar("S", bound=Enum)
 Src = TypeVar("Src", bound=Enum)
@@ -63,16 +65,22 @@ class PlainFunction(Protocol[S_co, P, N_co]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> S_co: ...  # type: ignore[overload-cannot-match]  # pyright: ignore[reportOverlappingOverload]
 
 
+class _Options(NamedTuple):
+    """What a decorator is given; as None stands what is left out."""
+
+    at: Any
+    kind: Kind
+    thread: bool
+    to: tuple[Any, ...] | None
+    guards: Guards
+
+
 class _Decorator(Generic[S, Src, To]):
-    def __init__(self, at: S, *, kind: Kind, thread: bool, to: Iterable[S] | None, frame: FrameType) -> None:
-        _refuse_function(at, kind, frame)
-        self._at = at
-        self._kind: Kind = kind
-        self._thread = thread
-        self._to = _collection(to, frame)
+    def __init__(self, options: _Options) -> None:
+        self._options = options
 
     def _record(self, fn: Any, frame: FrameType) -> Handler[Any, Any, ..., Any]:
-        spec = _spec(fn, frame, kind=self._kind, at=self._at, thread=self._thread, to=self._to)
+        spec = _spec(fn, frame, self._options)
         if has_output(spec.returns, spec.scope):
             return AsyncOutputHandler(spec) if spec.awaits else PlainOutputHandler(spec)
         return AsyncHandler(spec) if spec.awaits and not spec.thread else PlainHandler(spec)
@@ -137,14 +145,72 @@ class ThreadDecorator(_Decorator[S, Src, To]):
 
 
 @overload
-def state(at: S, /, *, thread: Literal[False] = False, to: None = None) -> HandlerDecorator[S, S, S]: ...
+def state(
+    at: S,
+    /,
+    *,
+    thread: Literal[False] = False,
+    to: None = None,
+    retry: Retry | None = None,
+    timeout: "Duration | None" = None,
+    breaker: Breaker | None = None,
+    limiter: Limiter | None = None,
+    on_error: OnError[S] = None,
+    effects: bool = False,
+) -> HandlerDecorator[S, S, S]: ...
 @overload
-def state(at: S, /, *, thread: Literal[True], to: None = None) -> ThreadDecorator[S, S, S]: ...
+def state(
+    at: S,
+    /,
+    *,
+    thread: Literal[True],
+    to: None = None,
+    retry: Retry | None = None,
+    breaker: Breaker | None = None,
+    limiter: Limiter | None = None,
+    on_error: OnError[S] = None,
+    effects: bool = False,
+) -> ThreadDecorator[S, S, S]: ...
 @overload
-def state(at: S, /, *, to: Collection[To], thread: Literal[False] = False) -> HandlerDecorator[S, S, To]: ...
+def state(
+    at: S,
+    /,
+    *,
+    thread: Literal[False] = False,
+    to: Collection[To],
+    retry: Retry | None = None,
+    timeout: "Duration | None" = None,
+    breaker: Breaker | None = None,
+    limiter: Limiter | None = None,
+    on_error: OnError[S] = None,
+    effects: bool = False,
+) -> HandlerDecorator[S, S, To]: ...
 @overload
-def state(at: S, /, *, to: Collection[To], thread: Literal[True]) -> ThreadDecorator[S, S, To]: ...
-def state(at: S, /, *, thread: bool = False, to: Collection[Any] | None = None) -> _Decorator[S, S, Any]:
+def state(
+    at: S,
+    /,
+    *,
+    thread: Literal[True],
+    to: Collection[To],
+    retry: Retry | None = None,
+    breaker: Breaker | None = None,
+    limiter: Limiter | None = None,
+    on_error: OnError[S] = None,
+    effects: bool = False,
+) -> ThreadDecorator[S, S, To]: ...
+def state(
+    at: S,
+    /,
+    *,
+    thread: bool = False,
+    to: Collection[Any] | None = None,
+    retry: Retry | None = None,
+    timeout: "Duration | None" = None,
+    breaker: Breaker | None = None,
+    limiter: Limiter | None = None,
+    on_error: OnError[S] = None,
+    effects: bool = False,
+) -> _Decorator[S, S, Any]:
     """Make a function the handler of a state; its return annotation declares where it may go.
 
     The function may be async or plain. A plain one runs on the event loop, so it must not block: give
@@ -160,9 +226,20 @@ def state(at: S, /, *, thread: bool = False, to: Collection[Any] | None = None) 
         to: The states that it may go to, where the annotation cannot say it: targets computed from data,
             generated workflows. An output is declared by the annotation all the same, and comes with every
             one of them: `tuple[Order, Output]`.
+        retry: When a call that failed is made again.
+        timeout: How long one attempt may take, in seconds; then it counts as failed. Only an async function
+            can be cut.
+        breaker: A circuit breaker before each attempt; handlers may share one.
+        limiter: A limiter before the first attempt, which waits until there is room; handlers may share one.
+        on_error: The state to go to instead of failing, or a state for each class of exceptions, of which the
+            first that fits counts, after all attempts.
+        effects: Whether the handler changes something outside of the run; where nothing undoes it, and the
+            run can still fail after it, that is a warning.
 
     Raises:
-        SignatureError: Where the decorator is applied, when the function cannot be a handler.
+        PolicyError: `timeout` is not above 0, or `retry`, `breaker` or `limiter` is something else.
+        SignatureError: A key of `on_error` is no class of exceptions, or where the decorator is applied, the
+            function cannot be a handler.
 
     Example:
         >>> from enum import Enum
@@ -186,15 +263,47 @@ def state(at: S, /, *, thread: bool = False, to: Collection[Any] | None = None) 
         (<Job.DONE: 3>, ['fetched', 'saved'])
     """
     frame = sys._getframe(1)
+    found = policies(retry=retry, timeout=timeout, breaker=breaker, limiter=limiter)
+    made = Guards(found, error_targets(on_error, _here(frame)), checked_effects(effects))
     kind = ThreadDecorator if thread else HandlerDecorator
-    return kind(at, kind="state", thread=thread, to=to, frame=frame)
+    return kind(_options(at, "state", frame, to=to, guards=made, thread=thread))
 
 
 @overload
-def router(at: S, /, *, to: None = None) -> RouterDecorator[S, S, S]: ...
+def router(
+    at: S,
+    /,
+    *,
+    to: None = None,
+    retry: Retry | None = None,
+    timeout: "Duration | None" = None,
+    breaker: Breaker | None = None,
+    limiter: Limiter | None = None,
+    on_error: OnError[S] = None,
+) -> RouterDecorator[S, S, S]: ...
 @overload
-def router(at: S, /, *, to: Collection[To]) -> RouterDecorator[S, S, To]: ...
-def router(at: S, /, *, to: Collection[Any] | None = None) -> RouterDecorator[S, S, Any]:
+def router(
+    at: S,
+    /,
+    *,
+    to: Collection[To],
+    retry: Retry | None = None,
+    timeout: "Duration | None" = None,
+    breaker: Breaker | None = None,
+    limiter: Limiter | None = None,
+    on_error: OnError[S] = None,
+) -> RouterDecorator[S, S, To]: ...
+def router(
+    at: S,
+    /,
+    *,
+    to: Collection[Any] | None = None,
+    retry: Retry | None = None,
+    timeout: "Duration | None" = None,
+    breaker: Breaker | None = None,
+    limiter: Limiter | None = None,
+    on_error: OnError[S] = None,
+) -> RouterDecorator[S, S, Any]:
     """Make a function the handler of a state that only decides where to go.
 
     A router has the shape of a `state`, but changes nothing: it gets no entry in the log of a run, no
@@ -203,9 +312,16 @@ def router(at: S, /, *, to: Collection[Any] | None = None) -> RouterDecorator[S,
     Args:
         at: The state; one member of the workflow's Enum.
         to: The states that it may go to, where the annotation cannot say it.
+        retry: When a call that failed is made again.
+        timeout: How long one attempt may take, in seconds, of an async function.
+        breaker: A circuit breaker before each attempt.
+        limiter: A limiter before the first attempt.
+        on_error: The state to go to instead of failing, or a state for each class of exceptions.
 
     Raises:
-        SignatureError: Where the decorator is applied, when the function cannot be a handler.
+        PolicyError: `timeout` is not above 0, or `retry`, `breaker` or `limiter` is something else.
+        SignatureError: A key of `on_error` is no class of exceptions, or where the decorator is applied, the
+            function cannot be a handler.
 
     Example:
         >>> from enum import Enum
@@ -222,7 +338,27 @@ def router(at: S, /, *, to: Collection[Any] | None = None) -> RouterDecorator[S,
         >>> gate.run_sync(age=30)
         <Gate.OPEN: 2>
     """
-    return RouterDecorator(at, kind="router", thread=False, to=to, frame=sys._getframe(1))
+    frame = sys._getframe(1)
+    found = policies(retry=retry, timeout=timeout, breaker=breaker, limiter=limiter)
+    made = Guards(found, error_targets(on_error, _here(frame)), effects=False)
+    return RouterDecorator(_options(at, "router", frame, to=to, guards=made))
+
+
+def _here(frame: FrameType) -> Where:
+    return Where(frame.f_code.co_filename, frame.f_lineno)
+
+
+def _options(
+    at: Any,
+    kind: Kind,
+    frame: FrameType,
+    *,
+    to: Iterable[Any] | None,
+    guards: Guards,
+    thread: bool = False,
+) -> _Options:
+    _refuse_function(at, kind, frame)
+    return _Options(at, kind, thread, _collection(to, frame), guards)
 
 
 def _refuse_function(at: object, kind: Kind, frame: FrameType) -> None:
@@ -233,7 +369,7 @@ def _refuse_function(at: object, kind: Kind, frame: FrameType) -> None:
         raise SignatureError(
             what=f"@{kind} stands above {name!r} without a state",
             fix=f"Name the state that it handles: @{kind}(S.X)",
-            where=Where(frame.f_code.co_filename, frame.f_lineno),
+            where=_here(frame),
         )
 
 
@@ -244,7 +380,7 @@ def _collection(to: Iterable[Any] | None, frame: FrameType) -> tuple[Any, ...] |
         raise SignatureError(
             what=f"to={to} is not a collection of states",
             fix=f"Give a tuple: to=({to},)",
-            where=Where(frame.f_code.co_filename, frame.f_lineno),
+            where=_here(frame),
         )
     return tuple(to)
 
@@ -256,9 +392,7 @@ def declares_awaitable(returns: object, scope: Scope) -> bool:
     return awaited(evaluate(returns, scope)) is not None
 
 
-def _spec(
-    fn: Any, frame: FrameType, *, kind: Kind, at: Any, thread: bool, to: tuple[Any, ...] | None
-) -> HandlerSpec:
+def _spec(fn: Any, frame: FrameType, options: _Options) -> HandlerSpec:
     if isinstance(fn, staticmethod):
         fn = fn.__func__
     if isinstance(fn, Handler):
@@ -268,31 +402,39 @@ def _spec(
             where=fn.spec.where,
         )
     function = function_of(fn)
-    refuse_uncallable(fn, Where(frame.f_code.co_filename, frame.f_lineno))
+    refuse_uncallable(fn, _here(frame))
     parameters, returns = read_parameters(fn, function)
     scope = scope_of(function, frame)
     awaits = is_async(fn, function) or declares_awaitable(returns, scope)
-    if thread and awaits:
-        raise SignatureError(
-            what=f"async handler {name_of(fn)!r} cannot run in a thread",
-            fix="Make it a plain function, or leave thread=True away",
-            where=where_of(function),
-        )
-    where = where_of(function)
-    if function is None:
-        where = Where(frame.f_code.co_filename, frame.f_lineno)
-    doc = (fn.__doc__ or "").strip().partition("\n")[0]
+    where = where_of(function) if function is not None else _here(frame)
+    _refuse_manner(fn, where, options, awaits=awaits)
+    at, kind, thread, to, guards = options
     return HandlerSpec(
         kind=kind,
         at=at,
         fn=fn,
         name=name_of(fn),
         where=where,
-        doc=doc,
+        doc=(fn.__doc__ or "").strip().partition("\n")[0],
         parameters=parameters,
         returns=returns,
         to=to,
         scope=scope,
         awaits=awaits,
         thread=thread,
+        on_error=guards.on_error,
+        policies=guards.policies,
+        effects=guards.effects,
     )
+
+
+def _refuse_manner(fn: Any, where: Where, options: _Options, *, awaits: bool) -> None:
+    """Refuse an async function in a thread, and a timeout of a plain one."""
+    if not awaits:
+        refuse_uncuttable(options.guards.policies, fn, where, what="handler", thread=options.thread)
+    elif options.thread:
+        raise SignatureError(
+            what=f"async handler {name_of(fn)!r} cannot run in a thread",
+            fix="Make it a plain function, or leave thread=True away",
+            where=where,
+        )

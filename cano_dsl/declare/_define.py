@@ -40,7 +40,7 @@ from cano_dsl.spec import (
 )
 
 
-def define(
+def define(  # noqa: PLR0913 - each is a keyword of its own where it is called
     states: type[Enum],
     parts: Sequence[object],
     *,
@@ -51,6 +51,10 @@ def define(
     resources: Callable[..., object] | None,
     waive: Iterable[Waive],
     where: Where,
+    failed: object = (),
+    timeout_s: float | None = None,
+    compensation_timeout_s: float | None = None,
+    max_transitions: int | None = None,
 ) -> tuple[Definition, tuple[Read, ...], tuple[ReadUndo, ...]]:
     """Read a workflow's parts; what breaks a rule is put down as a fact, for the rules to report.
 
@@ -63,7 +67,8 @@ def define(
     every = tuple(_spec_of(part, where) for part in parts)
     specs = tuple(spec for spec in every if isinstance(spec, HandlerSpec))
     undoes = tuple(spec for spec in every if isinstance(spec, CompensationSpec))
-    ends = _exits(exits, states, where)
+    ends = _collection("exits", exits, states, where)
+    failures = _collection("failed", failed, states, where)
     waivers = _waivers(waive, where)
     cache: Cache = {}
     parts_read = tuple(read(spec, cache) for spec in specs)
@@ -74,10 +79,10 @@ def define(
         enum=states.__name__,
         members=tuple(states._member_names_),
         start=member_name(start, states),
-        exits=tuple(dict.fromkeys(end._name_ for end in ends if member_name(end, states) is not None)),
+        exits=_names(ends, states),
         handlers=tuple(_handler(found, states) for found in parts_read),
         where=where,
-        strays=_all_strays(states, start, ends, waivers, specs),
+        strays=_all_strays(states, start, ends, failures, waivers, specs),
         aliases=tuple((key, m._name_) for key, m in states.__members__.items() if key != m._name_),
         offers=None if resources is None else _offers(resources, where),
         data=None if data is None else Want("data", data, show(data)),
@@ -85,6 +90,10 @@ def define(
         compensations=tuple(
             _compensation(spec, index.get(id(spec.step)), states, wants) for spec, wants in undo
         ),
+        failed=_names(failures, states),
+        timeout_s=timeout_s,
+        compensation_timeout_s=compensation_timeout_s,
+        max_transitions=max_transitions,
     )
     return definition, parts_read, undo
 
@@ -115,6 +124,7 @@ def _all_strays(
     states: type[Enum],
     start: object,
     ends: Iterable[object],
+    failures: Iterable[object],
     waivers: Iterable[Waive],
     specs: Iterable[HandlerSpec],
 ) -> tuple[Stray, ...]:
@@ -122,6 +132,7 @@ def _all_strays(
     found = [
         *_strays("start=", [start], states),
         *_strays("exits=", ends, states),
+        *_strays("failed=", failures, states),
         *_strays("waive=", waived, states),
     ]
     for spec in specs:
@@ -152,17 +163,20 @@ def _spec_of(part: object, where: Where) -> HandlerSpec | CompensationSpec:
     raise SignatureError(what=what, fix=fix, where=where)
 
 
-def _exits(exits: object, states: type[Enum], where: Where) -> Collection[Any]:
-    if isinstance(exits, (Enum, str)) or not isinstance(exits, Iterable):
+def _collection(name: str, given: object, states: type[Enum], where: Where) -> Collection[Any]:
+    if isinstance(given, (Enum, str)) or not isinstance(given, Iterable):
+        example = given if isinstance(given, Enum) else f"{states.__name__}.X"
         raise SignatureError(
-            what=f"exits={exits} is not a collection of states",
-            fix=f"Give a tuple: exits=({exits},)"
-            if isinstance(exits, Enum)
-            else f"Give a tuple: exits=({states.__name__}.X,)",
+            what=f"{name}={given} is not a collection of states",
+            fix=f"Give a tuple: {name}=({example},)",
             where=where,
-            parameter="exits",
+            parameter=name,
         )
-    return tuple(exits)
+    return tuple(given)
+
+
+def _names(values: Iterable[Any], states: type[Enum]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(value._name_ for value in values if member_name(value, states) is not None))
 
 
 _USUAL = frozenset({"resource", "run", "data"})
@@ -184,6 +198,7 @@ def _handler(found: Read, states: type[Enum]) -> HandlerDef:
         data=next((w.want for w in wants if w.role == "data"), None),
         thread=spec.thread,
         doc=spec.doc,
+        effects=spec.effects,
     )
     if spec.split is not None or spec.on_error:
         split = None if spec.split is None else _split(spec.split)

@@ -1,10 +1,13 @@
 """Reading `on_error=`: which exceptions lead where instead of ending a run."""
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from enum import Enum
+from typing import Any, TypeAlias, TypeVar
 
 from cano_dsl.errors import SignatureError, Where
 
+S = TypeVar("S", bound=Enum)
+OnError: TypeAlias = S | Mapping[type[Exception], S] | None
 ErrorTargets: TypeAlias = tuple[tuple[type[BaseException], Any], ...]
 
 

@@ -6,23 +6,25 @@ each a branch of its own.
 """
 
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from enum import Enum
 from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeAlias, TypeVar, overload
 
 from cano_dsl.declare._handlers import AsyncSplit, Gather, Handler, PlainSplit
-from cano_dsl.declare._on_error import ErrorTargets, error_targets
+from cano_dsl.declare._on_error import OnError, error_targets
 from cano_dsl.declare._parts import branch_of, items_of, part_of
+from cano_dsl.declare._policies import Guards, checked_effects, policies, refuse_uncuttable
 from cano_dsl.declare._refused import refuse_unlike_branches
 from cano_dsl.errors import PolicyError, SignatureError, Where
 from cano_dsl.spec import (
     EMPTY,
+    Breaker,
     Duration,
     HandlerSpec,
     Join,
+    Limiter,
     Part,
-    Policies,
     Retry,
     Runs,
     Scope,
@@ -43,7 +45,6 @@ T3 = TypeVar("T3")
 T4 = TypeVar("T4")
 Items: TypeAlias = Iterable[I] | Awaitable[Iterable[I]]
 BranchOf: TypeAlias = Callable[..., Awaitable[T]] | Runs[T]
-OnError: TypeAlias = S | Mapping[type[Exception], S] | None
 
 
 class _NotGiven(tuple[()]):
@@ -63,8 +64,7 @@ class _Options(NamedTuple):
     join: Join
     timeout_s: float | None
     bulkhead: int | None
-    on_error: ErrorTargets
-    retry: Retry | None
+    guards: Guards
     thread: bool
     where: Where
 
@@ -103,6 +103,11 @@ class SplitDecorator(Generic[S, Src, I, To, O]):
                 fix="Make it a plain function, or leave thread=True away",
                 where=part.where,
             )
+        if not part.awaits:
+            found = self._options.guards.policies
+            refuse_uncuttable(
+                found, part.fn, part.where, what="branch", thread=thread, field="attempt_timeout"
+            )
         branch = replace(part, parameters=part.parameters[1:])
         spec = _spec(self._options, branch, (branch,), items=self._items, over=self._over)
         return AsyncSplit(spec) if part.awaits else PlainSplit(spec)
@@ -120,6 +125,10 @@ def split(
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
     retry: Retry | None = None,
+    attempt_timeout: "Duration | None" = None,
+    breaker: Breaker | None = None,
+    limiter: Limiter | None = None,
+    effects: bool = False,
     thread: bool = False,
 ) -> SplitDecorator[S, S, I, S, []]: ...
 @overload
@@ -134,6 +143,10 @@ def split(
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
     retry: Retry | None = None,
+    attempt_timeout: "Duration | None" = None,
+    breaker: Breaker | None = None,
+    limiter: Limiter | None = None,
+    effects: bool = False,
     thread: bool = False,
 ) -> SplitDecorator[S, S, I, S, O]: ...
 @overload
@@ -148,6 +161,10 @@ def split(
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
     retry: Retry | None = None,
+    attempt_timeout: "Duration | None" = None,
+    breaker: Breaker | None = None,
+    limiter: Limiter | None = None,
+    effects: bool = False,
 ) -> Gather[S, S, ..., S, T1, Join]: ...
 @overload
 def split(
@@ -162,6 +179,10 @@ def split(
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
     retry: Retry | None = None,
+    attempt_timeout: "Duration | None" = None,
+    breaker: Breaker | None = None,
+    limiter: Limiter | None = None,
+    effects: bool = False,
 ) -> Gather[S, S, ..., S, T1 | T2, Join]: ...
 @overload
 def split(
@@ -177,6 +198,10 @@ def split(
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
     retry: Retry | None = None,
+    attempt_timeout: "Duration | None" = None,
+    breaker: Breaker | None = None,
+    limiter: Limiter | None = None,
+    effects: bool = False,
 ) -> Gather[S, S, ..., S, T1 | T2 | T3, Join]: ...
 @overload
 def split(
@@ -193,8 +218,12 @@ def split(
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
     retry: Retry | None = None,
+    attempt_timeout: "Duration | None" = None,
+    breaker: Breaker | None = None,
+    limiter: Limiter | None = None,
+    effects: bool = False,
 ) -> Gather[S, S, ..., S, T1 | T2 | T3 | T4 | T, Join]: ...
-def split(
+def split(  # noqa: PLR0913 - each is a keyword of its own where it is called
     at: Any,
     /,
     *branches: Any,
@@ -205,6 +234,10 @@ def split(
     bulkhead: int | None = None,
     on_error: Any = None,
     retry: Retry | None = None,
+    attempt_timeout: "Duration | None" = None,
+    breaker: Breaker | None = None,
+    limiter: Limiter | None = None,
+    effects: bool = False,
     thread: bool = False,
 ) -> Any:
     """Make a state whose branches run at once; a strategy says when they are done.
@@ -228,12 +261,18 @@ def split(
         on_error: The state to go to instead of failing, or a state for each class of exceptions: `JoinFailed`
             where the join could not be satisfied, or whatever the function that gives the items raises.
         retry: When a branch that failed is called again; each branch has its own attempts.
+        attempt_timeout: How long one attempt of a branch may take, in seconds; then it counts as failed. Only
+            what is async can be cut.
+        breaker: A circuit breaker before each attempt of a branch.
+        limiter: A limiter before the first attempt of each branch, which waits until there is room.
+        effects: Whether a branch changes something outside of the run; where nothing undoes it, and the run
+            can still fail after it, that is a warning.
         thread: Call a plain function in worker threads. A thread cannot be stopped, so it is waited for.
 
     Raises:
         SignatureError: Something cannot be a branch, or cannot give items.
-        PolicyError: `timeout` is not above 0, `bulkhead` is no number, `join` is no `Join`, or `retry` no
-            `Retry`.
+        PolicyError: A timeout is not above 0, `bulkhead` is no number, `join` is no `Join`, or `retry`,
+            `breaker` or `limiter` is something else.
 
     Example:
         >>> from enum import Enum
@@ -263,8 +302,17 @@ def split(
         join=_checked_join(join),
         timeout_s=None if timeout is None else seconds("timeout", timeout),
         bulkhead=_checked_bulkhead(bulkhead),
-        on_error=error_targets(on_error, where),
-        retry=_checked_retry(retry),
+        guards=Guards(
+            policies(
+                retry=retry,
+                timeout=attempt_timeout,
+                breaker=breaker,
+                limiter=limiter,
+                field="attempt_timeout",
+            ),
+            error_targets(on_error, where),
+            checked_effects(effects),
+        ),
         thread=thread,
         where=where,
     )
@@ -292,12 +340,6 @@ def _checked_bulkhead(bulkhead: object) -> int | None:
     if bulkhead is not None and (isinstance(bulkhead, bool) or not isinstance(bulkhead, int)):
         raise PolicyError(field="bulkhead", value=bulkhead, allowed="a whole number, at least 1")
     return bulkhead
-
-
-def _checked_retry(retry: object) -> Retry | None:
-    if retry is not None and not isinstance(retry, Retry):
-        raise PolicyError(field="retry", value=retry, allowed="a Retry, such as Retry.fixed(3, 0.5)")
-    return retry
 
 
 def _spec(
@@ -330,6 +372,7 @@ def _spec(
             timeout_s=options.timeout_s,
             bulkhead=options.bulkhead,
         ),
-        on_error=options.on_error,
-        policies=None if options.retry is None else Policies(retry=options.retry),
+        on_error=options.guards.on_error,
+        policies=options.guards.policies,
+        effects=options.guards.effects,
     )

@@ -44,10 +44,7 @@ class Observer:
         ... def work() -> Literal[Job.DONE]:
         ...     return Job.DONE
         >>> class Printer(Observer):
-        ...     def timed_out(self, run: Run, elapsed_s: float, limit_s: float) -> None:
-        """See that a run's total timeout was over; compensations and `run_finished` follow."""
-
-    def state_entered(self, run: Run, state: Enum) -> None:
+        ...     def state_entered(self, run: Run, state: Enum) -> None:
         ...         print(run.workflow, "entered", state)
         >>> jobs = Workflow.build(Job, work, start=Job.WORK, exits=(Job.DONE,))
         >>> jobs.configure(observers=[Printer()]).run_sync()
@@ -63,6 +60,9 @@ class Observer:
 
     def cancelled(self, run: Run) -> None:
         """See that a run was cancelled; `run_finished` follows."""
+
+    def timed_out(self, run: Run, elapsed_s: float, limit_s: float) -> None:
+        """See that a run's total timeout was over; compensations and `run_finished` follow."""
 
     def state_entered(self, run: Run, state: Enum) -> None:
         """See a state before its handler is called."""

@@ -52,7 +52,7 @@ class Plan:
         bound: Classes of resources that have been checked, with what came out; see `check_resources`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a keyword of its own where it is called
         self,
         *,
         graph: Graph,

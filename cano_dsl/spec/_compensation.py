@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from cano_dsl.errors import Where
 from cano_dsl.spec._handler import HandlerSpec, Parameter, Scope
+from cano_dsl.spec._policies import Policies
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class CompensationSpec:
         scope: Where names in annotations are looked up.
         awaits: Whether calling it gives an awaitable.
         thread: Whether it is called in a worker thread.
+        policies: How its call is guarded; None where nothing guards it.
         kind: What it is, where it is named among handlers.
     """
 
@@ -36,4 +38,5 @@ class CompensationSpec:
     scope: Scope
     awaits: bool
     thread: bool
+    policies: Policies | None = None
     kind: Literal["compensation"] = "compensation"

@@ -92,6 +92,7 @@ class HandlerDef:
         output: What it gives for a compensation to take; None where it gives none.
         paired: The targets that come with the output.
         unpaired: The targets that come alone, of a handler with an output.
+        effects: Whether it changes something outside of the run, by the author's word.
     """
 
     at: str | None
@@ -113,6 +114,7 @@ class HandlerDef:
     output: Want | None = None
     paired: tuple[str, ...] = ()
     unpaired: tuple[str, ...] = ()
+    effects: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +225,10 @@ class Definition:
         data: The type of the run's data; None without it.
         waivers: As given.
         compensations: In the order given.
+        failed: The exits that mean failure.
+        timeout_s: How many seconds a run may take; None for any.
+        compensation_timeout_s: How many seconds all compensations of a run may take; None where not known.
+        max_transitions: How many states a run may leave; None for any.
     """
 
     name: str
@@ -238,3 +244,7 @@ class Definition:
     data: Want | None = None
     waivers: tuple[Waive, ...] = field(default=())
     compensations: tuple[CompensationDef, ...] = ()
+    failed: tuple[str, ...] = ()
+    timeout_s: float | None = None
+    compensation_timeout_s: float | None = None
+    max_transitions: int | None = None

@@ -112,6 +112,7 @@ class HandlerSpec:
         split: Its branches; None for other kinds, whose `fn` is the handler.
         on_error: Which exceptions lead where instead of ending the run; the first that fits counts.
         policies: How its call is guarded, of a split each branch's; None where nothing guards it.
+        effects: Whether it changes something outside of the run, by the author's word.
     """
 
     kind: Kind
@@ -129,6 +130,7 @@ class HandlerSpec:
     split: SplitSpec | None = None
     on_error: tuple[tuple[type[BaseException], Any], ...] = ()
     policies: Policies | None = None
+    effects: bool = False
 
 
 class _Empty:

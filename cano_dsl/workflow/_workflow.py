@@ -9,7 +9,7 @@ from typing_extensions import ParamSpec
 from typing_extensions import TypeVar as TypeVarWithDefault
 
 from cano_dsl.declare import Compensation, Handler, evaluated
-from cano_dsl.errors import LoopRunning, Where
+from cano_dsl.errors import LoopRunning, PolicyError, Where
 from cano_dsl.spec import Duration, Parameter, Part, Scope, Waive, seconds
 from cano_dsl.workflow._runner import Runner
 
@@ -71,7 +71,7 @@ class Workflow(Generic[S, E_co, D, R]):
         self.graph: Graph = plan.graph
 
     @staticmethod
-    def build(
+    def build(  # noqa: PLR0913 - each is a keyword of its own where it is called
         states: type[BS],
         /,
         *parts: Handler[BS, Any, ..., Any] | Compensation[BS, Any, ...],
@@ -79,8 +79,11 @@ class Workflow(Generic[S, E_co, D, R]):
         exits: Collection[BE],
         data: type[BD] | None = None,
         resources: Callable[BR, object] | None = None,
+        failed: Collection[BS] = (),
         name: str | None = None,
+        timeout: "Duration | None" = None,
         compensation_timeout: Duration = 30.0,
+        max_transitions: int | None = None,
         waive: Iterable[Waive] = (),
     ) -> "Workflow[BS, BE, BD, BR]":
         """Read the handlers' annotations, check the graph with every rule, and compile it.
@@ -94,12 +97,16 @@ class Workflow(Generic[S, E_co, D, R]):
             data: The class of the run's own data, which handlers ask for as `RunData[data]`.
             resources: Anything whose parameters name the resources, such as a dataclass; it types the
                 arguments of `run` and `bind`, and is never called.
+            failed: The exits that mean failure, in which a state with `effects=True` should not leave
+                anything behind.
             name: The name in messages and diagrams; the Enum's own when left out.
+            timeout: How many seconds one run may take; then it fails, and what it did is undone.
             compensation_timeout: How many seconds all compensations of a run may take together.
+            max_transitions: How many states one run may leave; then it fails, as in a cycle without an end.
             waive: Rules that may be broken at one state, each with a reason.
 
         Raises:
-            PolicyError: `compensation_timeout` is not more than 0.
+            PolicyError: A timeout is not more than 0, or `max_transitions` is no whole number above 0.
             GraphError: With all findings at once: code, state, line, what is wrong, and what to do.
             SignatureError: An argument is not of the kind that is taken here.
         """
@@ -112,7 +119,10 @@ class Workflow(Generic[S, E_co, D, R]):
             exits=exits,
             data=data,
             resources=resources,
+            failed=failed,
+            timeout_s=None if timeout is None else seconds("timeout", timeout),
             budget_s=seconds("compensation_timeout", compensation_timeout),
+            max_transitions=_transitions(max_transitions),
             waive=waive,
             where=Where(frame.f_code.co_filename, frame.f_lineno),
         )
@@ -256,13 +266,24 @@ def _compile(
     resources: Callable[..., object] | None,
     data: type[Any] | None,
     budget_s: float,
+    timeout_s: float | None,
+    max_transitions: int | None,
     **facts: Any,
 ) -> "Plan":
     from cano_dsl.declare import RuntimeTypes, define
     from cano_dsl.graph import build
     from cano_dsl.plan import Plan
 
-    definition, read, undo = define(states, parts, data=data, resources=resources, **facts)
+    definition, read, undo = define(
+        states,
+        parts,
+        data=data,
+        resources=resources,
+        timeout_s=timeout_s,
+        compensation_timeout_s=budget_s,
+        max_transitions=max_transitions,
+        **facts,
+    )
     graph = build(definition, RuntimeTypes())
     offers = tuple(offer.name for offer in definition.offers or ())
     return Plan(
@@ -273,7 +294,15 @@ def _compile(
         offers=offers,
         compensations=undo,
         budget_s=budget_s,
+        timeout_s=timeout_s,
+        max_transitions=max_transitions,
     )
+
+
+def _transitions(value: object) -> int | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise PolicyError(field="max_transitions", value=value, allowed="a whole number, at least 1")
+    return value
 
 
 def _by_name(plan: "Plan", args: tuple[Any, ...], resources: Mapping[str, Any]) -> dict[str, Any]:
