@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cano_dsl.spec import Run as Run
     from cano_dsl.spec import RunData as RunData
     from cano_dsl.spec import Waive as Waive
+    from cano_dsl.workflow import RunHandle as RunHandle
     from cano_dsl.workflow import Runner as Runner
     from cano_dsl.workflow import Workflow as Workflow
 
@@ -43,6 +44,7 @@ _HOMES = {
     "Retry": "spec",
     "Run": "spec",
     "RunData": "spec",
+    "RunHandle": "workflow",
     "Runner": "workflow",
     "Waive": "spec",
     "Workflow": "workflow",
@@ -68,6 +70,7 @@ __all__ = (
     "Retry",
     "Run",
     "RunData",
+    "RunHandle",
     "Runner",
     "Waive",
     "Workflow",

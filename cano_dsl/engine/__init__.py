@@ -2,7 +2,17 @@
 
 from cano_dsl.engine._driver import drive
 from cano_dsl.engine._failure import new_run_id
-from cano_dsl.engine._run import Order, Own, execute, open_resources, start_step
+from cano_dsl.engine._run import Order, Own, check_order, execute, open_resources, start_step
 from cano_dsl.engine._watch import Watch
 
-__all__ = ("Order", "Own", "Watch", "drive", "execute", "new_run_id", "open_resources", "start_step")
+__all__ = (
+    "Order",
+    "Own",
+    "Watch",
+    "check_order",
+    "drive",
+    "execute",
+    "new_run_id",
+    "open_resources",
+    "start_step",
+)

@@ -100,6 +100,19 @@ async def _told(plan: Plan, run: Run, fn: Callable[[], Awaitable[Enum]]) -> Enum
     return end
 
 
+def check_order(plan: Plan, order: Order) -> None:
+    """Check what a caller wants before anything begins.
+
+    Raises:
+        PolicyError: Data, run id or start state are not possible.
+    """
+    _checked_id(order.run_id)
+    if order.start is not None:
+        start_step(plan, plan.steps(()).by_name, order.start)
+    if order.data is not None:
+        make_data(plan, order.data)
+
+
 def start_step(plan: Plan, steps: Mapping[str, Step], start: object) -> Step:
     """Find the step of a start state given by hand, which must be handled or an exit.
 

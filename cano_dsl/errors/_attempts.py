@@ -1,6 +1,5 @@
 """A call that failed as often as it may, or took too long."""
 
-from cano_dsl.errors._place import RunPlace
 from cano_dsl.errors._run import RunError
 from cano_dsl.errors._words import told
 
@@ -32,12 +31,10 @@ class AttemptsExhausted(RunError):
 
     code = "attempts-exhausted"
 
-    def __init__(
-        self, *, attempts: int, elapsed_s: float, error: BaseException, at: RunPlace | None = None
-    ) -> None:
+    def __init__(self, *, attempts: int, elapsed_s: float, error: BaseException) -> None:
         times = "1 attempt" if attempts == 1 else f"{attempts} attempts"
         after = f", {elapsed_s:.3g} s after the first failure" if attempts > 1 else ""
-        super().__init__(f"failed after {times}{after}: {told(error)}", at=at)
+        super().__init__(f"failed after {times}{after}: {told(error)}")
         self.attempts = attempts
         self.elapsed_s = elapsed_s
 
@@ -70,6 +67,6 @@ class AttemptTimeout(RunError, TimeoutError):
 
     code = "attempt-timeout"
 
-    def __init__(self, *, timeout_s: float, at: RunPlace | None = None) -> None:
-        super().__init__(f"took longer than its timeout of {timeout_s:g} s", at=at)
+    def __init__(self, *, timeout_s: float) -> None:
+        super().__init__(f"took longer than its timeout of {timeout_s:g} s")
         self.timeout_s = timeout_s

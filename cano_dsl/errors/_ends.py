@@ -51,7 +51,8 @@ class TransitionsExhausted(RunError):
 class Cancelled(RunError):
     """A run was cancelled by its handle; what it had done is undone.
 
-    A cancel from outside, of a task or a scope, is never turned into this: it stays what it was.
+    A cancel from outside, of a task or a scope, is never turned into this: it stays what it was. Only who
+    waits for the handle of a run that ended with its runner gets this in place of the run's own cancel.
 
     Attributes:
         is_unknown: Whether a state that can be undone had to be cut, as the total timeout was over too.
@@ -59,9 +60,9 @@ class Cancelled(RunError):
 
     code = "cancelled"
 
-    def __init__(self, *, at: RunPlace, is_unknown: bool = False) -> None:
+    def __init__(self, *, at: RunPlace, is_unknown: bool = False, by: str = "its handle") -> None:
         super().__init__(
-            f"workflow {at.workflow!r} was cancelled by its handle in state {named(at.state)}"
+            f"workflow {at.workflow!r} was cancelled by {by} in state {named(at.state)}"
             f"{_UNKNOWN if is_unknown else ''}",
             at=at,
         )

@@ -1,6 +1,5 @@
 """Calls that were not made: a breaker was open, or a limiter had no room."""
 
-from cano_dsl.errors._place import RunPlace
 from cano_dsl.errors._run import RunError
 
 
@@ -15,14 +14,10 @@ class CircuitOpen(RunError):
 
     code = "circuit-open"
 
-    def __init__(
-        self, *, breaker: str, failures: int, retry_after_s: float, at: RunPlace | None = None
-    ) -> None:
+    def __init__(self, *, breaker: str, failures: int, retry_after_s: float) -> None:
         when = f"it tries again in {retry_after_s:.3g} s" if retry_after_s > 0 else "its trials are under way"
         times = "1 failure" if failures == 1 else f"{failures} failures in a row"
-        super().__init__(
-            f"was not called, as circuit breaker {breaker!r} is open after {times}: {when}", at=at
-        )
+        super().__init__(f"was not called, as circuit breaker {breaker!r} is open after {times}: {when}")
         self.breaker = breaker
         self.failures = failures
         self.retry_after_s = retry_after_s
@@ -39,13 +34,10 @@ class RateLimited(RunError):
 
     code = "rate-limited"
 
-    def __init__(
-        self, *, limiter: str, wait_s: float, max_wait_s: float, at: RunPlace | None = None
-    ) -> None:
+    def __init__(self, *, limiter: str, wait_s: float, max_wait_s: float) -> None:
         super().__init__(
             f"was not called, as limiter {limiter!r} has room in {wait_s:.3g} s, "
             f"and it may wait {max_wait_s:.3g} s",
-            at=at,
         )
         self.limiter = limiter
         self.wait_s = wait_s

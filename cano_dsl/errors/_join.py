@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cano_dsl.errors._place import RunPlace
 from cano_dsl.errors._run import RunError
 from cano_dsl.errors._words import told
 
@@ -77,7 +76,6 @@ class JoinFailed(RunError):
     def __init__(
         self,
         *,
-        at: RunPlace | None = None,
         join: str,
         total: int,
         needed: int | None,
@@ -97,7 +95,7 @@ class JoinFailed(RunError):
         self.timeout_s = timeout_s
         self.stuck = tuple(stuck)
         self.refused = refused
-        super().__init__(self._said(), at=at)
+        super().__init__(self._said())
 
     def _said(self) -> str:
         if self.refused:

@@ -41,7 +41,7 @@ class RunError(CanoError):
     subject: ClassVar[str] = "state"
     branch: str = ""
 
-    def __init__(self, message: str, *, at: RunPlace | None) -> None:
+    def __init__(self, message: str, *, at: RunPlace | None = None) -> None:
         super().__init__(message if at is None else f"{message} ({at})")
         self._at = at
 
@@ -62,7 +62,10 @@ class RunError(CanoError):
         return self._at is not None
 
     def placed(self, at: RunPlace, branch: str = "") -> Self:
-        """Give the same error with the place of its run; the library's own call."""
+        """Give the same error with the place of its run.
+
+        What a policy or a join raises does not know its place; the engine puts it in here.
+        """
         twin = copy(self)
         twin._at = at  # noqa: SLF001 - its own class
         who = f"{self.subject} {named(at.state)} of workflow {at.workflow!r}"

@@ -175,18 +175,18 @@ def _refuse_unjoined(of: Branching, run: Run, race: Outcomes, name: Callable[[in
         timeout_s=of.split.timeout_s if race.expired else None,
         stuck=[Branch(index, name(index)) for index in race.stuck],
     )
-    error.__cause__ = _cause(error)
+    error.__cause__ = _cause(error, of)
     try:
         raise error
     finally:
         del error  # with its traceback it would be a cycle
 
 
-def _cause(error: JoinFailed) -> BaseException | None:
+def _cause(error: JoinFailed, of: Branching) -> BaseException | None:
     raised = [failure.error for failure in error.errors]
     if len(raised) < 2:  # noqa: PLR2004 - one needs no group
         return raised[0] if raised else None
-    return BaseExceptionGroup(f"branches of {named(error.at.state)} failed", raised)
+    return BaseExceptionGroup(f"branches of {named(of.spec.at)} failed", raised)
 
 
 def _failed(of: Branching, total: int, **facts: Any) -> JoinFailed:

@@ -29,6 +29,7 @@ class Step:
 
     Attributes:
         at: The member.
+        name: The state's name in the workflow, such as in its log.
         call: Takes the run's values by position and gives the next member, or an awaitable of it; None for an
             exit. When nothing is configured it is `thunk` itself.
         awaits: Whether it gives an awaitable.
@@ -47,6 +48,7 @@ class Step:
         "call",
         "first",
         "first_step",
+        "name",
         "recovery",
         "second",
         "second_step",
@@ -60,6 +62,7 @@ class Step:
         self, at: Enum, *, call: Call | None, thunk: Call | None, awaits: bool, spec: HandlerSpec | None
     ) -> None:
         self.at = at
+        self.name: str = at._name_
         self.call: Any = call  # known to be there unless the step is an exit, which the loop asks first
         self.thunk = thunk
         self.awaits = awaits

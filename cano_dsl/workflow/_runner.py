@@ -6,8 +6,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast, final
 
 from cano_dsl.errors import LoopRunning, RunnerState
+from cano_dsl.spec import Duration, seconds
+from cano_dsl.workflow._handle import RunHandle
 
 if TYPE_CHECKING:
+    from cano_dsl.engine import Order
     from cano_dsl.graph import Graph
     from cano_dsl.plan import Plan, Step, Values
     from cano_dsl.resources import Health, Opened
@@ -50,7 +53,7 @@ class Runner(Generic[S, E_co, D]):
         closed
     """
 
-    __slots__ = ("_drive", "_execute", "_given", "_opened", "_plan", "_ready", "_turning")
+    __slots__ = ("_drive", "_execute", "_given", "_handles", "_opened", "_plan", "_ready", "_turning")
 
     def __init__(self, plan: "Plan", given: Mapping[str, Any]) -> None:
         from cano_dsl.engine import drive, execute
@@ -61,6 +64,7 @@ class Runner(Generic[S, E_co, D]):
         self._given = dict(given)
         self._opened: Opened | None = None
         self._turning = False  # being set up or torn down
+        self._handles: list[RunHandle[Any, Any, Any]] = []  # of runs that go on by themselves
         self._ready: tuple[Step, Values] | None = self._prepare(self._given)
 
     @property
@@ -75,41 +79,63 @@ class Runner(Generic[S, E_co, D]):
         bound = check_resources(self._plan, values)
         return (bound.steps.start, bound.arrange(values.values())) if bound.bare else None
 
-    async def run(self, run_id: str | None = None, *, data: D | None = None, start: S | None = None) -> E_co:
+    async def run(
+        self,
+        run_id: str | None = None,
+        *,
+        data: D | None = None,
+        start: S | None = None,
+        timeout: "Duration | None" = None,
+    ) -> E_co:
         """Run once.
 
         Args:
             run_id: The run's id, in errors, observers and `Run.run_id`; made up when left out.
             data: The run's data, where `build` was given `data=`; that class without arguments when left out.
             start: The state to start at in place of the workflow's own; an exit returns at once.
+            timeout: How many seconds this run may take, in place of the workflow's own limit.
 
         Returns:
             The exit that was reached.
 
         Raises:
-            PolicyError: `start` is neither handled nor an exit, or `run_id` is empty.
-            HandlerFailed: A handler raised; its exception is the cause.
-            UndeclaredTransition: A handler returned a state that it does not declare.
-            CompensationFailed: The run failed, and not everything that it had done could be undone.
+            PolicyError: `start` is neither handled nor an exit, `run_id` is empty, or `timeout` not above 0.
+            RunError: The run reached no exit; the subclass says why, and everything is undone.
+            CompensationFailed: The same, and not everything that it had done could be undone.
             SetupFailed: A resource could not be set up; no handler was called.
             RunnerState: The resources are being set up or torn down by `async with`.
         """
-        if self._ready is not None and data is None and start is None and run_id is None:
+        if self._ready is not None and data is None and start is None and run_id is None and timeout is None:
             end: E_co = await self._drive(self._plan, *self._ready)
             return end
-        if self._turning:
-            raise RunnerState(
-                workflow=self._plan.name,
-                what="is being set up or torn down: run within `async with`, or after it",
-            )
+        plan = self._plan if timeout is None else self._plan.watching()
+        return cast("E_co", await self._go(plan, self._order(run_id, data, start, timeout)))
+
+    def _order(
+        self, run_id: str | None, data: D | None, start: S | None, timeout: "Duration | None"
+    ) -> "Order":
         from cano_dsl.engine import Order
 
+        timeout_s = None if timeout is None else seconds("timeout", timeout)
         held = self._opened is not None
-        given = self._given if self._opened is None else self._opened.values
-        order = Order(data=data, run_id=run_id, start=start, held=held)
-        return cast("E_co", await self._execute(self._plan, given, order))
+        return Order(data=data, run_id=run_id, start=start, held=held, timeout_s=timeout_s)
 
-    def run_sync(self, run_id: str | None = None, *, data: D | None = None, start: S | None = None) -> E_co:
+    async def _go(self, plan: "Plan", order: "Order") -> Enum:
+        if self._turning:
+            raise RunnerState(
+                workflow=plan.name,
+                what="is being set up or torn down: run within `async with`, or after it",
+            )
+        return await self._execute(plan, self._values(), order)
+
+    def run_sync(
+        self,
+        run_id: str | None = None,
+        *,
+        data: D | None = None,
+        start: S | None = None,
+        timeout: "Duration | None" = None,
+    ) -> E_co:
         """Run once in an asyncio event loop of its own, and wait for it.
 
         Takes, gives and raises what `run` does. The resources are set up in that loop, so it cannot be used
@@ -122,7 +148,64 @@ class Runner(Generic[S, E_co, D]):
 
         if loop_is_running():
             raise LoopRunning(workflow=self._plan.name)
-        return run_to_end(lambda: self.run(run_id, data=data, start=start))
+        return run_to_end(lambda: self.run(run_id, data=data, start=start, timeout=timeout))
+
+    def launch(
+        self,
+        run_id: str | None = None,
+        *,
+        data: D | None = None,
+        start: S | None = None,
+        timeout: "Duration | None" = None,
+    ) -> RunHandle[S, E_co, D]:
+        """Start a run that goes on by itself, within `async with`.
+
+        Takes what `run` does. It begins at the next turn of the event loop. Leaving `async with` waits for
+        all runs that were launched; where it is left by an error or a cancel, they are cancelled. The error
+        of a run is raised by `wait` of its handle, and logged where nobody waited; it ends no other run.
+
+        Raises:
+            RunnerState: Outside `async with`, where nothing would wait for it.
+            PolicyError: `start`, `run_id`, `data` or `timeout` is not possible.
+
+        Example:
+            >>> import asyncio
+            >>> from enum import Enum
+            >>> from typing import Literal
+            >>> from cano_dsl import Workflow, state
+            >>> class Job(Enum):
+            ...     WORK = 1
+            ...     DONE = 2
+            >>> @state(Job.WORK)
+            ... async def work() -> Literal[Job.DONE]:
+            ...     return Job.DONE
+            >>> jobs = Workflow.build(Job, work, start=Job.WORK, exits=(Job.DONE,))
+            >>> async def main() -> None:
+            ...     async with jobs.bind() as runner:
+            ...         handles = [runner.launch() for _ in range(3)]
+            ...         print([await handle.wait() for handle in handles])
+            >>> asyncio.run(main())
+            [<Job.DONE: 2>, <Job.DONE: 2>, <Job.DONE: 2>]
+        """
+        from cano_dsl.engine import check_order, new_run_id
+
+        if self._opened is None or self._turning:
+            raise RunnerState(
+                workflow=self._plan.name,
+                what="has nothing that would wait for a launched run: launch within `async with`",
+            )
+        plan = self._plan.watching()
+        order = self._order(run_id, data, start, timeout)
+        check_order(plan, order)
+        named = order._replace(run_id=run_id if run_id is not None else new_run_id())
+        handle: RunHandle[S, E_co, D] = RunHandle(plan, cast("str", named.run_id))
+        handle._begin(lambda order: self._execute(plan, self._values(), order), named)  # noqa: SLF001 - its maker
+        self._handles = [one for one in self._handles if not one._is_settled]  # noqa: SLF001 - as above
+        self._handles.append(handle)
+        return handle
+
+    def _values(self) -> Mapping[str, Any]:
+        return self._given if self._opened is None else self._opened.values
 
     async def health(self) -> "Health":
         """Ask every resource that defines `async def health`, one by one, and give the worst with all parts.
@@ -181,7 +264,28 @@ class Runner(Generic[S, E_co, D]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Tear the resources down, last first; an error of theirs is logged and observed, not raised."""
+        """Wait for launched runs, then tear the resources down, last first.
+
+        Where it is left by an error, launched runs are cancelled. An error of a teardown is logged and
+        observed, not raised.
+        """
+        try:
+            await self._end_launched(cancel=error is not None)
+        except BaseException as cancel:
+            await self._tear_down(cancel)
+            raise
+        await self._tear_down(error)
+
+    async def _end_launched(self, *, cancel: bool) -> None:
+        while self._handles:  # a run may launch another
+            from cano_dsl.scope import end_all
+
+            handles, self._handles = self._handles, []
+            await end_all([handle._launched for handle in handles], cancel=cancel)  # noqa: SLF001 - their maker
+            for handle in handles:
+                handle._tell()  # noqa: SLF001 - as above
+
+    async def _tear_down(self, error: BaseException | None) -> None:
         opened, self._opened = self._opened, None
         self._turning, self._ready = True, None
         try:

@@ -15,7 +15,7 @@ from cano_dsl.errors import (
     PolicyError,
     UndeclaredTransition,
 )
-from cano_dsl.plan._compose import ErrorEdge, routed
+from cano_dsl.plan._compose import ErrorEdge
 from cano_dsl.testing import Recorder
 
 
@@ -421,21 +421,31 @@ def test_on_error_may_lead_to_an_exit_or_back(run_virtual: Callable[..., Any]) -
     assert tries == ["0/0 None", "1/0 JoinFailed", "2/0 JoinFailed"]
 
 
-def test_calls_that_are_not_awaited_are_routed_too() -> None:
+def test_plain_handlers_are_routed_too(run_virtual: Callable[..., Any]) -> None:
     """J9: a plain handler's error takes the first edge that it fits, and is raised as it is where none does."""
-    at = Run(workflow="jobs", run_id="r1", state=Job.ASK)
-    edges = (ErrorEdge(KeyError, Job.SORRY), ErrorEdge(LookupError, Job.LATE))
     errors: list[Exception | None] = [None, KeyError("a"), IndexError("b"), ValueError("c")]
 
-    def handler(run: Run) -> Job:
+    @state(Job.ASK, on_error={KeyError: Job.SORRY, LookupError: Job.LATE})
+    def handler() -> Literal[Job.NEXT]:
         error = errors.pop(0)
         if error is not None:
             raise error
         return Job.NEXT
 
-    call = routed(handler, 0, Job.ASK, edges, awaits=False)
-    assert call(at) is Job.NEXT
-    assert call(at) is edges[0]
-    assert call(at) is edges[1]
-    with pytest.raises(ValueError, match="c"):
-        call(at)
+    built = Workflow.build(Job, handler, proceed, sorry, late, start=Job.ASK, exits=(Job.DONE,))
+    sink = Sink()
+
+    async def main() -> HandlerFailed:
+        for _ in range(3):
+            assert await built.run(sink=sink) is Job.DONE
+        with pytest.raises(HandlerFailed) as caught:
+            await built.run(sink=sink)
+        return caught.value
+
+    error = run_virtual(main)
+    assert repr(error.__cause__) == "ValueError('c')"
+    assert error.at.path == (Job.ASK,)
+    assert [(what, at, repr(found)) for what, at, found in sink.seen[1:]] == [
+        ("sorry", Job.ASK, "KeyError('a')"),
+        ("late", Job.ASK, "IndexError('b')"),
+    ]

@@ -329,8 +329,8 @@ def test_join_failed_knows_the_path_and_survives_pickle(run_virtual: Callable[..
     assert "needs 1 success of 1 branch, 0 succeeded" in str(error)
     assert error.__notes__ == ["seen"]
 
-    plain = JoinFailed(
-        at=HERE, join="all", total=2, needed=2, errors=[BranchFailure(0, "a", ValueError("b"))]
+    plain = JoinFailed(join="all", total=2, needed=2, errors=[BranchFailure(0, "a", ValueError("b"))]).placed(
+        HERE
     )
     twin = pickle.loads(pickle.dumps(plain))
     assert (str(twin), twin.total, twin.errors[0].name) == (str(plain), 2, "a")

@@ -259,26 +259,25 @@ CASES: list[tuple[CanoError, str, dict[str, Any], type]] = [
         errors.ResourceError,
     ),
     (
-        errors.AttemptsExhausted(at=AT, attempts=3, elapsed_s=1.25, error=ERROR, branch="ask(1)"),
-        f"branch ask(1) of state Job.NEXT of workflow 'jobs' failed after 3 attempts in 1.25 s, last with Spill: no tea {PLACE}",
+        errors.AttemptsExhausted(attempts=3, elapsed_s=1.25, error=ERROR).placed(AT, branch="ask(1)"),
+        f"branch ask(1) of state Job.NEXT of workflow 'jobs' failed after 3 attempts, 1.25 s after the first failure: Spill: no tea {PLACE}",
         {"code": "attempts-exhausted", "attempts": 3, "elapsed_s": 1.25, "branch": "ask(1)"},
         errors.RunError,
     ),
     (
-        errors.AttemptsExhausted(at=AT, attempts=1, elapsed_s=2, error=ERROR),
-        f"state Job.NEXT of workflow 'jobs' failed after 1 attempt in 2 s, last with Spill: no tea {PLACE}",
+        errors.AttemptsExhausted(attempts=1, elapsed_s=0, error=ERROR).placed(AT),
+        f"state Job.NEXT of workflow 'jobs' failed after 1 attempt: Spill: no tea {PLACE}",
         {"branch": ""},
         errors.RunError,
     ),
     (
         errors.JoinFailed(
-            at=AT,
             join="quorum(2)",
             total=5,
             needed=2,
             successes=1,
             errors=[errors.BranchFailure(i, f"ask({i})", ERROR) for i in range(4)],
-        ),
+        ).placed(AT),
         (
             "split Job.NEXT of workflow 'jobs' cannot be joined: quorum(2) needs 2 successes of 5 branches, "
             "1 succeeded, 4 failed: ask(0) Spill: no tea; ask(1) Spill: no tea; ask(2) Spill: no tea; "
@@ -289,8 +288,8 @@ CASES: list[tuple[CanoError, str, dict[str, Any], type]] = [
     ),
     (
         errors.JoinFailed(
-            at=AT, join="all", total=2, needed=2, timeout_s=1.5, cancelled=[errors.Branch(0, "a")]
-        ),
+            join="all", total=2, needed=2, timeout_s=1.5, cancelled=[errors.Branch(0, "a")]
+        ).placed(AT),
         (
             "split Job.NEXT of workflow 'jobs' was not joined within 1.5 s: all needs 2 successes of 2 branches, "
             f"0 succeeded, 0 failed {PLACE}"
@@ -299,15 +298,65 @@ CASES: list[tuple[CanoError, str, dict[str, Any], type]] = [
         errors.RunError,
     ),
     (
-        errors.JoinFailed(at=AT, join="any", total=2, needed=1, stuck=[errors.Branch(1, "b")]),
+        errors.JoinFailed(join="any", total=2, needed=1, stuck=[errors.Branch(1, "b")]).placed(AT),
         f"split Job.NEXT of workflow 'jobs' has branches that did not end within 30 s of being cancelled: b {PLACE}",
         {"stuck": (errors.Branch(1, "b"),)},
         errors.RunError,
     ),
     (
-        errors.JoinFailed(at=AT, join="partial_timeout", total=0, needed=None, refused="there is no branch"),
+        errors.JoinFailed(join="partial_timeout", total=0, needed=None, refused="there is no branch").placed(
+            AT
+        ),
         f"split Job.NEXT of workflow 'jobs' cannot be joined, so no branch was started: there is no branch {PLACE}",
         {"refused": "there is no branch", "needed": None},
+        errors.RunError,
+    ),
+    (
+        errors.AttemptTimeout(timeout_s=1.5).placed(AT),
+        f"state Job.NEXT of workflow 'jobs' took longer than its timeout of 1.5 s {PLACE}",
+        {"code": "attempt-timeout", "timeout_s": 1.5, "branch": ""},
+        TimeoutError,
+    ),
+    (
+        errors.RunTimeout(at=AT, elapsed_s=5.25, limit_s=5),
+        f"workflow 'jobs' took 5.25 s, more than its timeout of 5 s, and was ended in state Job.NEXT {PLACE}",
+        {"code": "run-timeout", "elapsed_s": 5.25, "limit_s": 5, "is_unknown": False},
+        TimeoutError,
+    ),
+    (
+        errors.RunTimeout(at=AT, elapsed_s=35, limit_s=5, is_unknown=True),
+        (
+            "workflow 'jobs' took 35 s, more than its timeout of 5 s, and was ended in state Job.NEXT; "
+            f"it had to be cut, so whether it took effect is not known {PLACE}"
+        ),
+        {"is_unknown": True},
+        errors.RunError,
+    ),
+    (
+        errors.TransitionsExhausted(at=AT, limit=9),
+        (
+            "workflow 'jobs' reached no exit within 9 transitions and was ended before state Job.NEXT: "
+            f"look for a cycle that never ends, or raise max_transitions= {PLACE}"
+        ),
+        {"code": "transitions-exhausted", "limit": 9},
+        errors.RunError,
+    ),
+    (
+        errors.Cancelled(at=AT),
+        f"workflow 'jobs' was cancelled by its handle in state Job.NEXT {PLACE}",
+        {"code": "cancelled", "is_unknown": False},
+        errors.RunError,
+    ),
+    (
+        errors.CircuitOpen(breaker="pay", failures=3, retry_after_s=2.5),
+        "was not called, as circuit breaker 'pay' is open after 3 failures in a row: it tries again in 2.5 s",
+        {"code": "circuit-open", "breaker": "pay", "failures": 3, "retry_after_s": 2.5, "is_placed": False},
+        errors.RunError,
+    ),
+    (
+        errors.RateLimited(limiter="api", wait_s=2.5, max_wait_s=1),
+        "was not called, as limiter 'api' has room in 2.5 s, and it may wait 1 s",
+        {"code": "rate-limited", "limiter": "api", "wait_s": 2.5, "max_wait_s": 1},
         errors.RunError,
     ),
     (

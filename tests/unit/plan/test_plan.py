@@ -128,7 +128,7 @@ def test_observers_of_runs_alone_do_not_touch_attempts() -> None:
 
     built = build(_both).configure(observers=[Ends()])
     assert built._plan.events is not None
-    assert not built._plan.events.of_states
+    assert not built._plan.events.of_attempts
     step = steps(built, "box", "conf")["A"]
     inside = inspect.getclosurevars(step.call).nonlocals[
         "inner"
@@ -345,7 +345,7 @@ def test_class_that_lies_is_not_remembered() -> None:
 
 
 def test_loop_is_one_function() -> None:
-    """R6: the loop knows no feature: it names nothing but steps, values and the two errors."""
+    """R6: the loop knows no feature: it names nothing but steps, what follows a failed one, and the two errors."""
     names = set(_driver.drive.__code__.co_names)
     assert names == {
         "awaits",
@@ -361,6 +361,8 @@ def test_loop_is_one_function() -> None:
         "Exception",
         "handler_failed",
         "undeclared",
+        "recovery",
+        "after",
     }
 
 
