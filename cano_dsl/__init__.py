@@ -6,6 +6,9 @@ Nothing heavy is loaded until it is used: each public name is found in its own p
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cano_dsl.checkpoint import CheckpointStore as CheckpointStore
+    from cano_dsl.checkpoint import Codec as Codec
+    from cano_dsl.checkpoint import MemoryCheckpoints as MemoryCheckpoints
     from cano_dsl.declare import Compensation as Compensation
     from cano_dsl.declare import Handler as Handler
     from cano_dsl.declare import compensate as compensate
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
     from cano_dsl.workflow import Workflow as Workflow
 
 _HOMES = {
+    "CheckpointStore": "checkpoint",
+    "Codec": "checkpoint",
     "Compensation": "declare",
     "Failure": "spec",
     "Graph": "graph",
@@ -38,6 +43,7 @@ _HOMES = {
     "Join": "spec",
     "Joined": "spec",
     "LogObserver": "observe",
+    "MemoryCheckpoints": "checkpoint",
     "MemoryStore": "resources",
     "Observer": "observe",
     "Retry": "spec",
@@ -55,6 +61,8 @@ _HOMES = {
 }
 
 __all__ = (
+    "CheckpointStore",
+    "Codec",
     "Compensation",
     "Failure",
     "Graph",
@@ -63,6 +71,7 @@ __all__ = (
     "Join",
     "Joined",
     "LogObserver",
+    "MemoryCheckpoints",
     "MemoryStore",
     "Observer",
     "Retry",
