@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from cano_dsl.checkpoint import CheckpointStore as CheckpointStore
     from cano_dsl.checkpoint import Codec as Codec
     from cano_dsl.checkpoint import MemoryCheckpoints as MemoryCheckpoints
+    from cano_dsl.checkpoint import SqliteCheckpoints as SqliteCheckpoints
     from cano_dsl.declare import Compensation as Compensation
     from cano_dsl.declare import Handler as Handler
     from cano_dsl.declare import compensate as compensate
@@ -50,6 +51,7 @@ _HOMES = {
     "Run": "spec",
     "RunData": "spec",
     "Runner": "workflow",
+    "SqliteCheckpoints": "checkpoint",
     "Waive": "spec",
     "Workflow": "workflow",
     "compensate": "declare",
@@ -78,6 +80,7 @@ __all__ = (
     "Run",
     "RunData",
     "Runner",
+    "SqliteCheckpoints",
     "Waive",
     "Workflow",
     "compensate",

@@ -27,6 +27,7 @@ from cano_dsl.checkpoint._rows import (
     difference,
     in_force,
 )
+from cano_dsl.checkpoint._sqlite import SqliteCheckpoints
 
 __all__ = (
     "CLOSED",
@@ -49,6 +50,7 @@ __all__ = (
     "RowKind",
     "RunInfo",
     "SavedRun",
+    "SqliteCheckpoints",
     "Status",
     "Unit",
     "difference",
