@@ -6,6 +6,10 @@ Nothing heavy is loaded until it is used: each public name is found in its own p
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cano_dsl.checkpoint import CheckpointStore as CheckpointStore
+    from cano_dsl.checkpoint import Codec as Codec
+    from cano_dsl.checkpoint import MemoryCheckpoints as MemoryCheckpoints
+    from cano_dsl.checkpoint import SqliteCheckpoints as SqliteCheckpoints
     from cano_dsl.declare import Compensation as Compensation
     from cano_dsl.declare import Handler as Handler
     from cano_dsl.declare import compensate as compensate
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
     from cano_dsl.workflow import Workflow as Workflow
 
 _HOMES = {
+    "CheckpointStore": "checkpoint",
+    "Codec": "checkpoint",
     "Compensation": "declare",
     "Failure": "spec",
     "Graph": "graph",
@@ -39,6 +45,7 @@ _HOMES = {
     "Join": "spec",
     "Joined": "spec",
     "LogObserver": "observe",
+    "MemoryCheckpoints": "checkpoint",
     "MemoryStore": "resources",
     "Observer": "observe",
     "Retry": "spec",
@@ -46,6 +53,7 @@ _HOMES = {
     "RunData": "spec",
     "RunHandle": "workflow",
     "Runner": "workflow",
+    "SqliteCheckpoints": "checkpoint",
     "Waive": "spec",
     "Workflow": "workflow",
     "compensate": "declare",
@@ -57,6 +65,8 @@ _HOMES = {
 }
 
 __all__ = (
+    "CheckpointStore",
+    "Codec",
     "Compensation",
     "Failure",
     "Graph",
@@ -65,6 +75,7 @@ __all__ = (
     "Join",
     "Joined",
     "LogObserver",
+    "MemoryCheckpoints",
     "MemoryStore",
     "Observer",
     "Retry",
@@ -72,6 +83,7 @@ __all__ = (
     "RunData",
     "RunHandle",
     "Runner",
+    "SqliteCheckpoints",
     "Waive",
     "Workflow",
     "compensate",

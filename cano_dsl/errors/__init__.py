@@ -5,6 +5,16 @@ pickle. May be imported by every other package; imports none of them.
 """
 
 from cano_dsl.errors._attempts import AttemptsExhausted, AttemptTimeout
+from cano_dsl.errors._checkpoint import (
+    FingerprintMismatch,
+    NotEncodable,
+    RunConflict,
+    RunEnded,
+    RunNotFound,
+    StoreCorrupt,
+    StoreUnavailable,
+    VersionMismatch,
+)
 from cano_dsl.errors._ends import Cancelled, RunTimeout, TransitionsExhausted
 from cano_dsl.errors._finding import Finding, Severity
 from cano_dsl.errors._guards import CircuitOpen, RateLimited
@@ -45,12 +55,14 @@ __all__ = (
     "CompensationFailed",
     "DefinitionError",
     "Finding",
+    "FingerprintMismatch",
     "GraphError",
     "HandlerFailed",
     "InternalError",
     "JoinFailed",
     "KeyMissing",
     "LoopRunning",
+    "NotEncodable",
     "Owed",
     "PolicyError",
     "RateLimited",
@@ -59,17 +71,23 @@ __all__ = (
     "ResourceMissing",
     "ResourceUnknown",
     "ResourceWrongType",
+    "RunConflict",
+    "RunEnded",
     "RunError",
+    "RunNotFound",
     "RunPlace",
     "RunTimeout",
     "RunnerState",
     "SetupFailed",
     "Severity",
     "SignatureError",
+    "StoreCorrupt",
     "StoreError",
+    "StoreUnavailable",
     "TransitionsExhausted",
     "UndeclaredTransition",
     "ValueWrongType",
+    "VersionMismatch",
     "Where",
     "named",
     "shown",

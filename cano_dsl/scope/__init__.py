@@ -8,6 +8,7 @@ from cano_dsl.scope._apart import Settled, in_task, settle
 from cano_dsl.scope._branches import FAILURE, SUCCESS, Limits, Outcomes, run_branches
 from cano_dsl.scope._clock import SYSTEM_CLOCK, Clock, Guard, SystemClock
 from cano_dsl.scope._launch import Launched, end_all
+from cano_dsl.scope._reply import Reply, wake
 from cano_dsl.scope._task import cancel_is_pending, in_thread, is_cancel, loop_is_running, run_to_end
 
 __all__ = (
@@ -19,6 +20,7 @@ __all__ = (
     "Launched",
     "Limits",
     "Outcomes",
+    "Reply",
     "Settled",
     "SystemClock",
     "cancel_is_pending",
@@ -30,4 +32,5 @@ __all__ = (
     "run_branches",
     "run_to_end",
     "settle",
+    "wake",
 )

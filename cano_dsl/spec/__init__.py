@@ -16,6 +16,7 @@ from cano_dsl.spec._definition import (
     Waive,
     Want,
 )
+from cano_dsl.spec._durable import DATA_KEY, DataCodec, Durable, DurableData
 from cano_dsl.spec._handler import EMPTY, HandlerSpec, Kind, Parameter, Part, Scope, SplitSpec
 from cano_dsl.spec._join import Join, Strategy, Verdict, decide, why_not
 from cano_dsl.spec._outcomes import BranchSuccess, Failure, Joined, Runs
@@ -25,13 +26,17 @@ from cano_dsl.spec._run import Run, RunData, Watch
 from cano_dsl.spec._time import Duration, seconds
 
 __all__ = (
+    "DATA_KEY",
     "EMPTY",
     "WAIVABLE",
     "BranchSuccess",
     "Breaker",
     "CompensationDef",
     "CompensationSpec",
+    "DataCodec",
     "Definition",
+    "Durable",
+    "DurableData",
     "Duration",
     "ErrorDef",
     "Failure",
