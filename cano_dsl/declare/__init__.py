@@ -31,6 +31,7 @@ from cano_dsl.declare._outputs import (
     PlainOutputFunction,
     PlainOutputHandler,
 )
+from cano_dsl.declare._parts import taken_type, value_type
 from cano_dsl.declare._split import SplitDecorator, split
 from cano_dsl.declare._types import RuntimeTypes, accepted, evaluated
 
@@ -70,4 +71,6 @@ __all__ = (
     "show",
     "split",
     "state",
+    "taken_type",
+    "value_type",
 )

@@ -3,6 +3,7 @@
 from cano_dsl.engine._driver import drive
 from cano_dsl.engine._failure import new_run_id
 from cano_dsl.engine._run import Order, Own, check_order, execute, open_resources, start_step
+from cano_dsl.engine._saved import execute_saved, fork, resume, store_of
 from cano_dsl.engine._watch import Watch
 
 __all__ = (
@@ -12,7 +13,11 @@ __all__ = (
     "check_order",
     "drive",
     "execute",
+    "execute_saved",
+    "fork",
     "new_run_id",
     "open_resources",
+    "resume",
     "start_step",
+    "store_of",
 )

@@ -10,38 +10,16 @@ from enum import Enum
 from inspect import isawaitable
 from typing import Any
 
-from cano_dsl.engine._driver import drive
 from cano_dsl.engine._failure import place_of
-from cano_dsl.engine._watch import drive_within
+from cano_dsl.engine._log import RunLog
 from cano_dsl.errors import CompensationFailed, Owed, RunError
-from cano_dsl.plan import Done, Plan, Step, Undo, Values
+from cano_dsl.plan import Done, Plan, Undo, Values
 from cano_dsl.scope import Clock, is_cancel, settle
 from cano_dsl.spec import Run
 
 STACK = -3  # in a run's values: after the resources, before the run and its data
 
 logger = logging.getLogger("cano_dsl")
-
-
-async def drive_undoing(plan: Plan, step: Step, values: Values, run_id: str | None = None) -> Any:
-    """Run from a step to the first exit, as `drive` does; where that fails, undo what was done.
-
-    Raises:
-        RunError: As `drive` and `drive_within` do; everything is undone.
-        CompensationFailed: Not everything is undone.
-        BaseException: A cancel, or what ends the process, as it came; see `roll_back`.
-    """
-    try:
-        if plan.watched:
-            return await drive_within(plan, step, values, run_id)
-        return await drive(plan, step, values, run_id)
-    except GeneratorExit:  # closed by hand or by the garbage collector: nothing can be awaited any more
-        raise
-    except BaseException as error:
-        ended = await roll_back(plan, values, error, run_id)
-        if ended is error:
-            raise
-        raise ended  # noqa: B904 - it has its cause
 
 
 async def roll_back(plan: Plan, values: Values, error: BaseException, run_id: str | None) -> BaseException:
@@ -83,6 +61,7 @@ class _Rollback:
         self._plan = plan
         self._values = values
         self._run = run
+        self.log: RunLog | None = run._log if run is not None else None  # type: ignore[assignment]  # noqa: SLF001 - kept off what handlers see
 
     async def drain(self, stack: list[Done]) -> None:
         """Run the compensations, the last first, as long as there is time."""
@@ -108,12 +87,22 @@ class _Rollback:
         if error is None:
             if events is not None and events.compensation_done is not None:
                 events.compensation_done(run, undo.at, output)
+            await self._written(undo, place)
             return
         self.failures.append(_owed(undo, output, error))
         if events is not None and events.compensation_failed is not None:
             events.compensation_failed(run, undo.at, output, error)
         if not isinstance(error, Exception) and not is_cancel(error):
             self.exit = error
+
+    async def _written(self, undo: Undo, place: tuple[Enum, int, int] | None) -> None:
+        """Let the log know that something is undone; where it refuses, the rollback ends as it is."""
+        if self.log is None or place is None:
+            return
+        settled = await settle(self.log.compensated, (undo.name, place[2]))
+        self.cancel = self.cancel if self.cancel is not None else settled.cancel
+        if settled.error is not None:
+            self.exit = settled.error
 
     async def _call(self, undo: Undo, output: object, left: float) -> BaseException | None:
         """Call one compensation; give what it raised."""

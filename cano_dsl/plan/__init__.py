@@ -3,7 +3,7 @@
 Features are composed into a step's call when they are configured, and are not there otherwise.
 """
 
-from cano_dsl.plan._bind import Bound, check_resources, check_type, make_data
+from cano_dsl.plan._bind import Bound, check_resources, check_type, make_data, saved_data
 from cano_dsl.plan._outputs import Done, Undo, Unfit
 from cano_dsl.plan._plan import Plan, Steps
 from cano_dsl.plan._step import Call, Step, Values
@@ -21,4 +21,5 @@ __all__ = (
     "check_resources",
     "check_type",
     "make_data",
+    "saved_data",
 )

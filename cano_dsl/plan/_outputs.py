@@ -22,18 +22,20 @@ class Undo(NamedTuple):
         spec: The compensation.
         call: Takes the run's values and the output.
         awaits: Whether it gives an awaitable.
+        name: The state's name in the workflow, as in its log.
     """
 
     at: Enum
     spec: CompensationSpec
     call: Call
     awaits: bool
+    name: str = ""
 
 
 # What one state did, an entry of a run's stack: what undoes it, its output, and its place in the run where
 # somebody sees the run. A bare tuple, as a named one costs twice as much to make.
 Done: TypeAlias = tuple[Undo, Any, tuple[Enum, int, int] | None]
-Keep: TypeAlias = Callable[[Values, Any], None]
+Keep: TypeAlias = Callable[[Values, Any, Any], None]
 Take: TypeAlias = Callable[[Values, Any], Any]
 
 
@@ -49,17 +51,23 @@ class Unfit:
         return repr(self.got)
 
 
-def keeping(undo: Undo, stack_slot: int, run_slot: int | None) -> Keep:
-    """Put each output onto the run's stack, with its place where there is a `Run`."""
+def keeping(undo: Undo, stack_slot: int, run_slot: int | None, *, logs: bool) -> Keep:
+    """Put each output onto the run's stack, with its place where there is a `Run`, and hold it for a log."""
 
-    def keep(values: Values, output: Any) -> None:
+    def keep(values: Values, output: Any, _: Any) -> None:
         values[stack_slot].append((undo, output, None))
 
-    def keep_place(values: Values, output: Any) -> None:
+    def keep_place(values: Values, output: Any, _: Any) -> None:
         run: Run = values[run_slot or 0]
         values[stack_slot].append((undo, output, run._place()))  # noqa: SLF001 - kept off what handlers see
 
-    return keep if run_slot is None else keep_place
+    def keep_for_log(values: Values, output: Any, target: Any) -> None:
+        keep_place(values, output, target)
+        log = values[run_slot or 0]._log
+        if log is not None:
+            log.hold_output(output, target)
+
+    return keep if run_slot is None else keep_for_log if logs else keep_place
 
 
 def taking(paired: frozenset[int], unpaired: frozenset[int], keep: Keep | None) -> Take:
@@ -79,10 +87,10 @@ def taking(paired: frozenset[int], unpaired: frozenset[int], keep: Keep | None) 
             target, output = got
             if id(target) in paired:
                 if keep is not None:
-                    keep(values, output)
+                    keep(values, output, target)
                 return target
             if keep is not None and isinstance(target, Enum):
-                keep(values, output)
+                keep(values, output, target)
         elif id(got) in unpaired:
             return got
         return Unfit(got)

@@ -1,14 +1,15 @@
 """The compiled workflow: linked steps, made once for each set of optional resources that is given."""
 
+import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cano_dsl.declare import Injections, Read, ReadUndo
 from cano_dsl.graph import Graph
 from cano_dsl.observe import Observer, events_of
-from cano_dsl.plan._compose import ErrorEdge, bounded, entered, observed, rejections, threaded
+from cano_dsl.plan._compose import ErrorEdge, bounded, entered, logged, observed, passed, rejections, threaded
 from cano_dsl.plan._guarded import broken, limited, timed
 from cano_dsl.plan._outputs import Take, Undo, apart, keeping, overdue, taking, unpacked
 from cano_dsl.plan._recovery import Recovery
@@ -18,6 +19,9 @@ from cano_dsl.plan._thunk import Argument, make_starter, make_thunk
 from cano_dsl.plan._wiring import wire
 from cano_dsl.scope import SYSTEM_CLOCK, Clock
 from cano_dsl.spec import HandlerSpec, SplitSpec
+
+if TYPE_CHECKING:
+    from cano_dsl.checkpoint import CheckpointStore
 
 REMEMBERED = 256  # combinations of resources; beyond that all are forgotten, and checked again when they come
 
@@ -48,6 +52,8 @@ class Plan:
         timeout_s: How long a run may take; None for any time.
         max_transitions: How many a run may make; None for any number.
         watched: Whether something may end a run from without: its handle, its time, its number.
+        store: Where runs are logged; None for nowhere.
+        version: The declared version.
         extra: Whether the run and its data follow the resources in a run's values, after any stack.
         bound: Classes of resources that have been checked, with what came out; see `check_resources`.
     """
@@ -67,6 +73,8 @@ class Plan:
         observers: Iterable[Observer] = (),
         clock: Clock = SYSTEM_CLOCK,
         watched: bool = False,
+        store: "CheckpointStore | None" = None,
+        version: int = 0,
     ) -> None:
         self.name = graph.name
         self.graph = graph
@@ -84,7 +92,9 @@ class Plan:
         self.timeout_s = timeout_s
         self.max_transitions = max_transitions
         self.watched = watched or timeout_s is not None or max_transitions is not None
-        self.uses_run = self.wiring.needs_run or self.events is not None or self.watched
+        self.uses_run = self.wiring.needs_run or self.events is not None or self.watched or store is not None
+        self.store = store
+        self.version = version
         # A waiver lets a handler ask for data that there is none of; it is given None.
         self.extra = self.uses_run or data is not None or bool(self.wiring.data) or self.undoes
         self.bound: dict[tuple[object, ...], Any] = {}
@@ -95,10 +105,24 @@ class Plan:
         self._undo_of = {id(undo.spec.step): undo for undo in self.compensations}
         self._edges: dict[int, tuple[ErrorEdge, ...]] = {}
         self._variants: dict[frozenset[str], Steps] = {}
+        self._canonical: str | None = None
         self._watching: Plan | None = self if self.watched else None
 
-    def configured(self, observers: Iterable[Observer], *, watched: bool = False) -> "Plan":
-        """Give the same workflow with other observers, or with runs that something may end from without."""
+    @property
+    def canonical(self) -> str:
+        """The canonical graph as JSON, which is kept with each run; made the first time."""
+        if self._canonical is None:
+            self._canonical = json.dumps(self.graph.canonical(), sort_keys=True, separators=(",", ":"))
+        return self._canonical
+
+    def configured(
+        self,
+        *,
+        observers: Iterable[Observer] | None = None,
+        store: "CheckpointStore | None" = None,
+        watched: bool = False,
+    ) -> "Plan":
+        """Give the same workflow with other options; what is left out stays."""
         return Plan(
             graph=self.graph,
             states=self.states,
@@ -109,15 +133,17 @@ class Plan:
             budget_s=self.budget_s,
             timeout_s=self.timeout_s,
             max_transitions=self.max_transitions,
-            observers=observers,
+            observers=self.observers if observers is None else observers,
             clock=self.clock,
-            watched=watched,
+            watched=watched or self.watched,
+            store=self.store if store is None else store,
+            version=self.version,
         )
 
     def watching(self) -> "Plan":
         """Give the same workflow with watched runs; made the first time, and itself where they are anyway."""
         if self._watching is None:
-            self._watching = self.configured(self.observers, watched=True)
+            self._watching = self.configured(watched=True)
         return self._watching
 
     def steps(self, given: Iterable[str]) -> Steps:
@@ -221,10 +247,13 @@ class Plan:
         if rejects and events is not None and events.call_rejected is not None:
             call = rejections(call, run_slot, step.at, events.call_rejected, awaits=awaits)
             awaits = True
-        if self.uses_run:
+        emit = events.state_entered if events is not None else None
+        if self.store is not None and spec.kind != "router":
+            call, awaits = logged(call, run_slot, step, emit, awaits=awaits), True
+        elif self.uses_run:
             enter = bounded if self.watched else entered
-            emit = events.state_entered if events is not None else None
             call = enter(call, run_slot, step.at, emit, counts=spec.kind != "router")
+            call = passed(call, run_slot, step.name) if self.store is not None else call
         step.call, step.awaits, step.recovery = call, awaits, recovery
 
     def _attempt(self, step: Step, spec: HandlerSpec, slots: dict[str, int]) -> tuple[Call, bool]:
@@ -234,6 +263,8 @@ class Plan:
         run_slot, events = self._run_slot(slots), self.events
         policies = spec.policies if spec.split is None else None
         undo = self._undo(spec, step.at, slots)
+        if undo is not None:
+            step.undo = undo = undo._replace(name=step.name)
         take = self._take(step.at, undo, slots)
         is_apart = undo is not None and awaits
         observes = events is not None and events.of_attempts
@@ -288,7 +319,7 @@ class Plan:
         return taking(
             frozenset(id(members[name]) for name in handler.paired),
             frozenset(id(members[name]) for name in handler.unpaired),
-            keeping(undo, len(slots), run_slot) if undo is not None else None,
+            keeping(undo, len(slots), run_slot, logs=self.store is not None) if undo is not None else None,
         )
 
     def _undo(self, step: HandlerSpec, at: Enum, slots: dict[str, int]) -> Undo | None:

@@ -61,7 +61,10 @@ def splitting(of: Branching, clock: Clock, events: Events | None) -> Call:
             can_be_cut=not of.spec.thread,
         )
         _refuse_unjoined(of, run, race, name)
-        run._next = Joined(values=race.values, marks=race.marks, name=name, keys=keys)  # noqa: SLF001
+        run._next = joined = Joined(values=race.values, marks=race.marks, name=name, keys=keys)  # noqa: SLF001
+        log = run._log  # noqa: SLF001 - kept off the type that handlers see
+        if log is not None:
+            log.hold_joined(joined)
         return target
 
     return call

@@ -38,6 +38,7 @@ class Step:
         spec: The handler; None for an exit.
         targets: The members that may follow, in the order declared.
         recovery: What follows when the call raises; None where the run fails then.
+        undo: What undoes it; None where nothing does.
         attempt: The attempt at the state that this is; more than 1 only for a twin.
     """
 
@@ -56,6 +57,7 @@ class Step:
         "table",
         "targets",
         "thunk",
+        "undo",
     )
 
     def __init__(
@@ -74,6 +76,7 @@ class Step:
         self.table: dict[int, Step] = {}
         self.targets: tuple[Enum, ...] = ()
         self.recovery: Recovers | None = None
+        self.undo: Any = None  # an `Undo`
         self.attempt = 1
 
     def twin(self) -> "Step":

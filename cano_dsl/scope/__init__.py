@@ -5,6 +5,7 @@ test can put its own clock in.
 """
 
 from cano_dsl.scope._apart import Settled, in_task, settle
+from cano_dsl.scope._backend import loop_mark
 from cano_dsl.scope._branches import FAILURE, SUCCESS, Limits, Outcomes, run_branches
 from cano_dsl.scope._clock import SYSTEM_CLOCK, Clock, Guard, SystemClock
 from cano_dsl.scope._launch import Launched, end_all
@@ -29,6 +30,7 @@ __all__ = (
     "in_thread",
     "is_cancel",
     "loop_is_running",
+    "loop_mark",
     "run_branches",
     "run_to_end",
     "settle",
