@@ -1,6 +1,6 @@
 """Handlers that also give an output, which a compensation takes.
 
-The protocols are intersections as those of `_decorators`: the first overload captures the declared states and
+The protocols are intersections as those of `_functions`: the first overload captures the declared states and
 the output, the second asks the states to be members of the Enum, the third keeps the return type as it is
 written, so that a call in a unit test has it.
 """
