@@ -5,6 +5,7 @@ No I/O, no graph, no engine. Everything above reads this package and adds nothin
 
 from cano_dsl.spec._compensation import CompensationSpec
 from cano_dsl.spec._definition import (
+    COMPENSATION_TIMEOUT_S,
     WAIVABLE,
     WARNS,
     CompensationDef,
@@ -27,6 +28,7 @@ from cano_dsl.spec._run import Run, RunData
 from cano_dsl.spec._time import Duration, seconds
 
 __all__ = (
+    "COMPENSATION_TIMEOUT_S",
     "EMPTY",
     "WAIVABLE",
     "WARNS",

@@ -170,6 +170,7 @@ class Stray:
     where: Where | None = None
 
 
+COMPENSATION_TIMEOUT_S = 30.0  # where `build` is given none
 WaivableCode: TypeAlias = Literal[
     "exhaustive", "exit", "unreachable", "dead-end", "resource", "policy", "compensation"
 ]
