@@ -45,7 +45,8 @@ def _way(facts: Facts, handler: HandlerDef, ends: Collection[str]) -> Sequence[s
 def _left_behind(facts: Facts, handler: HandlerDef, way: Iterable[str], end: str) -> Finding:
     at = facts.member(str(handler.at))
     shown = " → ".join(map(facts.member, way))
-    undo = f'give "{handler.name}" an output and a function that undoes it, @compensate({handler.name})'
+    gives = "" if handler.output else f'give "{handler.name}" an output, and '
+    undo = f"{gives}write a function that undoes it, @compensate({handler.name})"
     if handler.split is not None:
         undo = "let a state with an output follow, whose compensation undoes the branches"
     finding = broken(

@@ -14,7 +14,7 @@ from mypy.types import (
 )
 
 from cano_dsl.errors import Finding
-from cano_dsl.graph import DictWalk, check, link, outputs_of, taken_of, waivable
+from cano_dsl.graph import DictWalk, check, link, outputs_of, stray_of, taken_of, waivable
 from cano_dsl.mypy_plugin._extract import EXITS, RESOURCES, Call, Extracted, argument, call_of, extract
 from cano_dsl.mypy_plugin._members import union
 from cano_dsl.mypy_plugin._resources import parameters_of_run
@@ -90,8 +90,9 @@ def findings_of(extracted: Extracted) -> list[Finding]:
 
 
 def _said(definition: Definition) -> list[Finding]:
-    """Give what the decorators have said about compensations."""
-    found = [finding for handler in definition.handlers for finding in outputs_of(handler)]
+    """Give what the decorators have said about compensations, and mypy itself about `failed=`."""
+    found = [stray_of(stray, definition) for stray in definition.strays if stray.what == "failed="]
+    found += [finding for handler in definition.handlers for finding in outputs_of(handler)]
     for part in definition.compensations:
         if part.of is not None:
             found += taken_of(part, definition.handlers[part.of], definition.enum, CheckerTypes())
