@@ -12,15 +12,14 @@ from cano_dsl.declare._compensate import (
     compensate,
 )
 from cano_dsl.declare._decorators import (
-    AsyncFunction,
     HandlerDecorator,
-    PlainFunction,
     RouterDecorator,
     ThreadDecorator,
     router,
     state,
 )
 from cano_dsl.declare._define import define
+from cano_dsl.declare._functions import AsyncFunction, PlainFunction
 from cano_dsl.declare._handlers import AsyncHandler, AsyncSplit, Gather, Handler, PlainHandler, PlainSplit
 from cano_dsl.declare._injection import Injection, Injections, Read, ReadUndo
 from cano_dsl.declare._namespace import show

@@ -1,16 +1,12 @@
-"""`@state` and `@router`: they record, and leave the function alone.
-
-A handler's protocol is an *intersection*: a function fits it only if it fits both overloads of `__call__`.
-The first captures the declared Literal, the second asks the same return type to be made of members of the
-Enum that the decorator was given. A bound TypeVar cannot say that, as a bound cannot name another TypeVar.
-"""
+"""`@state` and `@router`: they record, and leave the function alone."""
 
 import sys
-from collections.abc import Collection, Coroutine, Iterable
+from collections.abc import Collection, Iterable
 from enum import Enum
-from types import FrameType, FunctionType, MethodType
-from typing import Any, Generic, Literal, NamedTuple, ParamSpec, Protocol, TypeVar, overload
+from types import FrameType
+from typing import Any, Generic, Literal, NamedTuple, ParamSpec, TypeVar, overload
 
+from cano_dsl.declare._functions import AsyncFunction, PlainFunction
 from cano_dsl.declare._handlers import AsyncHandler, Handler, PlainHandler
 from cano_dsl.declare._namespace import evaluate
 from cano_dsl.declare._on_error import OnError, error_targets
@@ -21,6 +17,7 @@ from cano_dsl.declare._outputs import (
     PlainOutputHandler,
 )
 from cano_dsl.declare._policies import Guards, checked_effects, policies, refuse_uncuttable
+from cano_dsl.declare._refused import refuse_function, targets_of
 from cano_dsl.declare._signature import (
     function_of,
     is_async,
@@ -40,29 +37,7 @@ To = TypeVar("To", bound=Enum)  # what `to=` declares; the whole Enum where it i
 N = TypeVar("N", bound=Enum)
 O = TypeVar("O")  # noqa: E741 - the output, as N is the next state
 G = TypeVar("G")  # what a function with an output gives, as annotated
-S_co = TypeVar("S_co", bound=Enum, covariant=True)
-N_co = TypeVar("N_co", bound=Enum, covariant=True)
 P = ParamSpec("P")
-
-
-class AsyncFunction(Protocol[S_co, P, N_co]):
-    """An async function whose declared states are members of S."""
-
-    @overload
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, N_co]: ...
-    @overload
-    def __call__(  # type: ignore[overload-cannot-match]  # pyright: ignore[reportOverlappingOverload]
-        self, *args: P.args, **kwargs: P.kwargs
-    ) -> Coroutine[Any, Any, S_co]: ...
-
-
-class PlainFunction(Protocol[S_co, P, N_co]):
-    """A plain function whose declared states are members of S."""
-
-    @overload
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> N_co: ...
-    @overload
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> S_co: ...  # type: ignore[overload-cannot-match]  # pyright: ignore[reportOverlappingOverload]
 
 
 class _Options(NamedTuple):
@@ -357,32 +332,8 @@ def _options(
     guards: Guards,
     thread: bool = False,
 ) -> _Options:
-    _refuse_function(at, kind, frame)
-    return _Options(at, kind, thread, _collection(to, frame), guards)
-
-
-def _refuse_function(at: object, kind: Kind, frame: FrameType) -> None:
-    """Refuse a decorator without its state, which was given the function in place of one."""
-    if isinstance(at, (FunctionType, MethodType, staticmethod, classmethod, Handler)):
-        fn: Any = at
-        name = at.spec.name if isinstance(at, Handler) else name_of(fn)
-        raise SignatureError(
-            what=f"@{kind} stands above {name!r} without a state",
-            fix=f"Name the state that it handles: @{kind}(S.X)",
-            where=_here(frame),
-        )
-
-
-def _collection(to: Iterable[Any] | None, frame: FrameType) -> tuple[Any, ...] | None:
-    if to is None:
-        return None
-    if isinstance(to, (Enum, str)) or not isinstance(to, Iterable):
-        raise SignatureError(
-            what=f"to={to} is not a collection of states",
-            fix=f"Give a tuple: to=({to},)",
-            where=_here(frame),
-        )
-    return tuple(to)
+    refuse_function(at, kind, frame)
+    return _Options(at, kind, thread, targets_of(to, frame), guards)
 
 
 def declares_awaitable(returns: object, scope: Scope) -> bool:

@@ -1,6 +1,6 @@
 """Handlers that also give an output, which a compensation takes.
 
-The protocols are intersections as those of `_decorators`: the first overload captures the declared states and
+The protocols are intersections as those of `_functions`: the first overload captures the declared states and
 the output, the second asks the states to be members of the Enum, the third keeps the return type as it is
 written, so that a call in a unit test has it.
 """
@@ -9,7 +9,7 @@ from collections.abc import Coroutine
 from enum import Enum
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
-from cano_dsl.declare._handlers import Handler
+from cano_dsl.declare._handlers import Handler, K_co
 
 S = TypeVar("S", bound=Enum)
 Src_co = TypeVar("Src_co", bound=Enum, covariant=True)
@@ -54,7 +54,9 @@ class OutputHandler(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, O_c
     """A handler whose output `compensate` can undo; O is the output's type."""
 
 
-class AsyncOutputHandler(OutputHandler[S, Src_co, P, N_co, O_co], Generic[S, Src_co, P, N_co, O_co, G_co]):
+class AsyncOutputHandler(
+    OutputHandler[S, Src_co, P, N_co, O_co], Generic[S, Src_co, P, N_co, O_co, G_co, K_co]
+):
     """One whose call is awaited."""
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, G_co]:
@@ -62,7 +64,9 @@ class AsyncOutputHandler(OutputHandler[S, Src_co, P, N_co, O_co], Generic[S, Src
         return self._fn(*args, **kwargs)  # type: ignore[no-any-return]
 
 
-class PlainOutputHandler(OutputHandler[S, Src_co, P, N_co, O_co], Generic[S, Src_co, P, N_co, O_co, G_co]):
+class PlainOutputHandler(
+    OutputHandler[S, Src_co, P, N_co, O_co], Generic[S, Src_co, P, N_co, O_co, G_co, K_co]
+):
     """One whose call gives the next state at once."""
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> G_co:

@@ -1,12 +1,21 @@
 """The graph that every reader is given: read-only, ordered as the author wrote it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
 from cano_dsl.errors import Finding
-from cano_dsl.spec import CompensationDef, Definition, HandlerDef, Kind, SplitDef, Want
+from cano_dsl.spec import (
+    CompensationDef,
+    Definition,
+    HandlerDef,
+    Kind,
+    PolicyDef,
+    SharedDef,
+    SplitDef,
+    Want,
+)
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -33,6 +42,11 @@ class Node:
     is_exit: bool
     targets: tuple[str, ...]
     compensation: CompensationDef | None = None
+
+    @property
+    def policies(self) -> PolicyDef | None:
+        """How its handler's call is guarded; None where nothing guards it."""
+        return self.handler.policies if self.handler is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +144,39 @@ class Graph:
         """Show name and size."""
         return f"<Graph {self.name!r}: {len(self.states)} states, {len(self.edges)} transitions>"
 
+    @property
+    def breakers(self) -> Mapping[str, tuple[str, ...]]:
+        """The circuit breakers by name, each with the states that share it; two of one name are numbered.
+
+        Example:
+            >>> from enum import Enum
+            >>> from typing import Any, Literal
+            >>> from cano_dsl import Workflow, state
+            >>> class Till(Enum):
+            ...     CHARGE = 1
+            ...     BOOK = 2
+            ...     DONE = 3
+            >>> def till(breaker: Any) -> Workflow[Till, Any]:
+            ...     @state(Till.CHARGE, breaker=breaker)
+            ...     async def charge() -> Literal[Till.BOOK]:
+            ...         return Till.BOOK
+            ...     @state(Till.BOOK, breaker=breaker)
+            ...     async def book() -> Literal[Till.DONE]:
+            ...         return Till.DONE
+            ...     return Workflow.build(Till, charge, book, start=Till.CHARGE, exits=(Till.DONE,))
+            >>> from unittest.mock import Mock
+            >>> payments = Mock()
+            >>> payments.name = "payments"
+            >>> dict(till(payments).graph.breakers)
+            {'payments': ('CHARGE', 'BOOK')}
+        """
+        return _sharing(self.states.values(), "breaker")
+
+    @property
+    def limiters(self) -> Mapping[str, tuple[str, ...]]:
+        """The limiters by name, each with the states that share it; two of one name are numbered."""
+        return _sharing(self.states.values(), "limiter")
+
     def to_networkx(self) -> "nx.DiGraph[str]":
         """Give a copy as a networkx DiGraph, free to change.
 
@@ -159,6 +206,12 @@ class Graph:
             "enum": self.enum,
             "start": self.start,
             "exits": list(self.exits),
+            "failed": list(self.definition.failed),
+            "timeout_s": self.definition.timeout_s,
+            "compensation_timeout_s": self.definition.compensation_timeout_s,
+            "max_transitions": self.definition.max_transitions,
+            "breakers": {name: list(states) for name, states in self.breakers.items()},
+            "limiters": {name: list(states) for name, states in self.limiters.items()},
             "states": [_node_as_dict(node) for node in self.states.values()],
             "transitions": [
                 {"from": e.source, "to": e.target, **({"error": e.error} if e.is_error else {})}
@@ -188,6 +241,8 @@ def _node_as_dict(node: Node) -> dict[str, Any]:
         "resources": _wants_as_dicts(wants),
         "output": handler.output.shown if handler and handler.output else None,
         "compensation": _compensation_as_dict(node.compensation) if node.compensation else None,
+        "effects": handler.effects if handler else False,
+        "policies": _policies_as_dict(handler.policies if handler else None),
         **({"split": _split_as_dict(handler.split)} if handler and handler.split else {}),
     }
 
@@ -213,7 +268,37 @@ def _compensation_as_dict(compensation: CompensationDef) -> dict[str, Any]:
         "doc": compensation.doc,
         "thread": compensation.thread,
         "resources": _wants_as_dicts(compensation.wants),
+        "policies": _policies_as_dict(compensation.policies),
     }
+
+
+def _policies_as_dict(policies: PolicyDef | None) -> dict[str, Any] | None:
+    if policies is None:
+        return None
+    return {
+        "attempts": policies.attempts,
+        "wait": policies.wait,
+        "timeout_s": policies.timeout_s,
+        "breaker": policies.breaker.name if policies.breaker else None,
+        "limiter": policies.limiter.name if policies.limiter else None,
+    }
+
+
+def _sharing(nodes: Iterable[Node], what: Literal["breaker", "limiter"]) -> Mapping[str, tuple[str, ...]]:
+    """Give the states of each breaker or limiter, which are told apart by their keys."""
+    found: dict[str, dict[int, list[str]]] = {}
+    for node in nodes:
+        policies = node.policies
+        shared: SharedDef | None = None if policies is None else getattr(policies, what)
+        if shared is not None:
+            found.setdefault(shared.name, {}).setdefault(shared.key, []).append(node.name)
+    return MappingProxyType(
+        {
+            name if number == 1 else f"{name} ({number})": tuple(states)
+            for name, ones in found.items()
+            for number, states in enumerate(ones.values(), 1)
+        }
+    )
 
 
 def _finding_as_dict(finding: Finding) -> dict[str, Any]:
