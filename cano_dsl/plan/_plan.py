@@ -5,6 +5,7 @@ from enum import Enum
 from typing import Any
 
 from cano_dsl.declare import Injections, Read, ReadUndo
+from cano_dsl.errors import SignatureError
 from cano_dsl.graph import Graph
 from cano_dsl.observe import Observer, events_of
 from cano_dsl.plan._compose import ErrorEdge, marked, observed, routed, threaded
@@ -84,8 +85,16 @@ class Plan:
         self._edges: dict[int, tuple[ErrorEdge, ...]] = {}
         self._variants: dict[frozenset[str], Steps] = {}
 
-    def configured(self, observers: Iterable[Observer]) -> "Plan":
-        """Give the same workflow with other observers."""
+    def configured(self, observers: Iterable[Observer] | None, *, clock: Clock | None = None) -> "Plan":
+        """Give the same workflow with other observers or another clock; None keeps what there is.
+
+        Raises:
+            SignatureError: Something is not an observer, or not a clock.
+        """
+        if clock is not None and (isinstance(clock, type) or not isinstance(clock, Clock)):
+            raise SignatureError(
+                what=f"{clock!r} is not a clock", fix="Give an object such as cano_dsl.testing.FakeClock()"
+            )
         return Plan(
             graph=self.graph,
             states=self.states,
@@ -94,8 +103,8 @@ class Plan:
             offers=self.offers,
             compensations=self.compensations,
             budget_s=self.budget_s,
-            observers=observers,
-            clock=self.clock,
+            observers=observers if observers is not None else self.observers,
+            clock=clock if clock is not None else self.clock,
         )
 
     def steps(self, given: Iterable[str]) -> Steps:

@@ -7,7 +7,15 @@ test can put its own clock in.
 from cano_dsl.scope._apart import Settled, in_task, settle
 from cano_dsl.scope._branches import FAILURE, SUCCESS, Limits, Outcomes, run_branches
 from cano_dsl.scope._clock import SYSTEM_CLOCK, Clock, Guard, SystemClock
-from cano_dsl.scope._task import cancel_is_pending, in_thread, is_cancel, loop_is_running, run_to_end
+from cano_dsl.scope._task import (
+    Work,
+    cancel_is_pending,
+    in_thread,
+    is_cancel,
+    loop_is_running,
+    run_to_end,
+    work_of_threads,
+)
 
 __all__ = (
     "FAILURE",
@@ -19,6 +27,7 @@ __all__ = (
     "Outcomes",
     "Settled",
     "SystemClock",
+    "Work",
     "cancel_is_pending",
     "in_task",
     "in_thread",
@@ -27,4 +36,5 @@ __all__ = (
     "run_branches",
     "run_to_end",
     "settle",
+    "work_of_threads",
 )

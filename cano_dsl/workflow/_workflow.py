@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cano_dsl.graph import Graph
     from cano_dsl.observe import Observer
     from cano_dsl.plan import Plan
+    from cano_dsl.scope import Clock
 
 S = TypeVar("S", bound=Enum)
 E_co = TypeVar("E_co", bound=Enum, covariant=True)
@@ -203,16 +204,23 @@ class Workflow(Generic[S, E_co, D, R]):
             awaits=True,
         )
 
-    def configure(self, *, observers: Iterable["Observer"] = ()) -> "Workflow[S, E_co, D, R]":
+    def configure(
+        self, *, observers: Iterable["Observer"] | None = None, clock: "Clock | None" = None
+    ) -> "Workflow[S, E_co, D, R]":
         """Give a copy with run-time options; the definition, and this workflow, stay as they are.
 
+        What is left out stays as it was configured before.
+
         Args:
-            observers: Who is told what happens, in this order; in place of those before.
+            observers: Who is told what happens, in this order; in place of those before, `()` for nobody.
+            clock: Where all waits, limits and deadlines take their time from, such as a test's
+                `cano_dsl.testing.FakeClock()`; the machine's own where none was ever given. A workflow that
+                is a branch of this one has a clock of its own.
 
         Raises:
-            SignatureError: Something is not an observer.
+            SignatureError: Something is not an observer, or not a clock.
         """
-        return Workflow(self._plan.configured(observers))
+        return Workflow(self._plan.configured(observers, clock=clock))
 
     def mermaid(self) -> str:
         """Draw the graph as a Mermaid state diagram.
