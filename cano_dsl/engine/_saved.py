@@ -1,15 +1,16 @@
 """Runs of a workflow with a checkpoint store: begun, resumed, forked."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import Enum
 from typing import Any
 
-from cano_dsl.checkpoint import CheckpointStore, Claim, Owner, Row, Unit, refused_start
+from cano_dsl.checkpoint import CheckpointStore, Claim, Owner, Row, RunInfo, Status, Unit, refused_start
+from cano_dsl.declare import show, taken_type, value_type
 from cano_dsl.engine._keeper import kept
 from cano_dsl.engine._logged import Beginning, Resumed, attach, sources_of
 from cano_dsl.engine._resume import Point, find_point
 from cano_dsl.engine._run import Order, execute
-from cano_dsl.errors import PolicyError, RunNotFound
+from cano_dsl.errors import PolicyError, RunNotFound, SignatureError, Where
 from cano_dsl.plan import Plan, check_resources
 from cano_dsl.scope import settle
 
@@ -102,6 +103,46 @@ async def _bring_back(plan: Plan, store: CheckpointStore, given: Mapping[str, An
     attach(sources, run_id, store, (await store.load(run_id)).data)
     for _, durable in sources:
         durable.detach()
+
+
+async def list_runs(plan: Plan, statuses: Collection[Status], limit: int) -> list[RunInfo]:
+    """Give this workflow's runs, the one started last first."""
+    store = store_of(plan)
+    found: list[RunInfo] = []
+    after: int | None = None
+    while len(found) < limit:
+        size = min(100, limit - len(found))
+        page = await store.runs(workflow=plan.name, statuses=statuses, after=after, limit=size)
+        found += page.runs
+        after = page.next
+        if after is None:
+            break
+    return found
+
+
+def check_durable(plan: Plan, store: CheckpointStore) -> None:
+    """See that every value that a log must bring back is of a type that can be read.
+
+    Raises:
+        SignatureError: One is not.
+    """
+    wanted: list[tuple[str, object, Where | None]] = []
+    if plan.data is not None:
+        wanted.append(("the run's data", plan.data, None))
+    for undo in plan.compensations:
+        wanted.append((f"the output that {undo.spec.name!r} takes", taken_type(undo.spec), undo.spec.where))
+    for read in plan.handlers:
+        split = read.spec.split
+        for part in split.branches if split is not None else ():
+            wanted.append((f"the value of branch {part.name!r}", value_type(part), part.where))
+    for what, kind, where in wanted:
+        why = store.codec.why_not(kind)
+        if why is not None:
+            raise SignatureError(
+                what=f"{what} is of type {show(kind)}, which a log could not bring back ({why})",
+                fix="Annotate a type that can be read, or give the store a Codec with decode= for it",
+                where=where,
+            )
 
 
 def store_of(plan: Plan) -> CheckpointStore:

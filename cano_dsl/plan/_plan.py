@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from cano_dsl.declare import Injections, Read, ReadUndo
+from cano_dsl.errors import SignatureError
 from cano_dsl.graph import Graph
 from cano_dsl.observe import Observer, events_of
 from cano_dsl.plan._compose import ErrorEdge, bounded, entered, logged, observed, passed, rejections, threaded
@@ -119,10 +120,19 @@ class Plan:
         self,
         *,
         observers: Iterable[Observer] | None = None,
+        clock: Clock | None = None,
         store: "CheckpointStore | None" = None,
         watched: bool = False,
     ) -> "Plan":
-        """Give the same workflow with other options; what is left out stays."""
+        """Give the same workflow with other options; what is left out stays.
+
+        Raises:
+            SignatureError: Something is not an observer, or not a clock.
+        """
+        if clock is not None and (isinstance(clock, type) or not isinstance(clock, Clock)):
+            raise SignatureError(
+                what=f"{clock!r} is not a clock", fix="Give an object such as cano_dsl.testing.FakeClock()"
+            )
         return Plan(
             graph=self.graph,
             states=self.states,
@@ -134,7 +144,7 @@ class Plan:
             timeout_s=self.timeout_s,
             max_transitions=self.max_transitions,
             observers=self.observers if observers is None else observers,
-            clock=self.clock,
+            clock=self.clock if clock is None else clock,
             watched=watched or self.watched,
             store=self.store if store is None else store,
             version=self.version,

@@ -10,7 +10,15 @@ from cano_dsl.scope._branches import FAILURE, SUCCESS, Limits, Outcomes, run_bra
 from cano_dsl.scope._clock import SYSTEM_CLOCK, Clock, Guard, SystemClock
 from cano_dsl.scope._launch import Launched, end_all
 from cano_dsl.scope._reply import Reply, wake
-from cano_dsl.scope._task import cancel_is_pending, in_thread, is_cancel, loop_is_running, run_to_end
+from cano_dsl.scope._task import (
+    Work,
+    cancel_is_pending,
+    in_thread,
+    is_cancel,
+    loop_is_running,
+    run_to_end,
+    work_of_threads,
+)
 
 __all__ = (
     "FAILURE",
@@ -24,6 +32,7 @@ __all__ = (
     "Reply",
     "Settled",
     "SystemClock",
+    "Work",
     "cancel_is_pending",
     "end_all",
     "in_task",
@@ -35,4 +44,5 @@ __all__ = (
     "run_to_end",
     "settle",
     "wake",
+    "work_of_threads",
 )
