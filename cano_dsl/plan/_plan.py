@@ -1,6 +1,5 @@
 """The compiled workflow: linked steps, made once for each set of optional resources that is given."""
 
-import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
@@ -106,15 +105,7 @@ class Plan:
         self._undo_of = {id(undo.spec.step): undo for undo in self.compensations}
         self._edges: dict[int, tuple[ErrorEdge, ...]] = {}
         self._variants: dict[frozenset[str], Steps] = {}
-        self._canonical: str | None = None
         self._watching: Plan | None = self if self.watched else None
-
-    @property
-    def canonical(self) -> str:
-        """The canonical graph as JSON, which is kept with each run; made the first time."""
-        if self._canonical is None:
-            self._canonical = json.dumps(self.graph.canonical(), sort_keys=True, separators=(",", ":"))
-        return self._canonical
 
     def configured(
         self,
