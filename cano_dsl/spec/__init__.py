@@ -21,6 +21,7 @@ from cano_dsl.spec._join import Join, Strategy, Verdict, decide, why_not
 from cano_dsl.spec._outcomes import BranchSuccess, Failure, Joined, Runs
 from cano_dsl.spec._policies import Breaker, Limiter, Policies, Reservation
 from cano_dsl.spec._retry import Retry
+from cano_dsl.spec._rollback import Rollback
 from cano_dsl.spec._run import Run, RunData, Watch
 from cano_dsl.spec._time import Duration, seconds
 
@@ -46,6 +47,7 @@ __all__ = (
     "Policies",
     "Reservation",
     "Retry",
+    "Rollback",
     "Run",
     "RunData",
     "Runs",

@@ -93,6 +93,7 @@ class HandlerDef:
         paired: The targets that come with the output.
         unpaired: The targets that come alone, of a handler with an output.
         effects: Whether it changes something outside of the run, by the author's word.
+        rollbacks: The states that it may go to once everything is undone, in the order declared.
     """
 
     at: str | None
@@ -115,6 +116,7 @@ class HandlerDef:
     paired: tuple[str, ...] = ()
     unpaired: tuple[str, ...] = ()
     effects: bool = False
+    rollbacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
