@@ -31,6 +31,12 @@ from cano_dsl.declare._outputs import (
     PlainOutputHandler,
 )
 from cano_dsl.declare._parts import taken_type, value_type
+from cano_dsl.declare._rollback import (
+    AsyncRollbackFunction,
+    AsyncRollbackHandler,
+    PlainRollbackFunction,
+    PlainRollbackHandler,
+)
 from cano_dsl.declare._split import SplitDecorator, split
 from cano_dsl.declare._types import RuntimeTypes, accepted, evaluated
 
@@ -40,6 +46,8 @@ __all__ = (
     "AsyncHandler",
     "AsyncOutputFunction",
     "AsyncOutputHandler",
+    "AsyncRollbackFunction",
+    "AsyncRollbackHandler",
     "AsyncSplit",
     "CompensateDecorator",
     "Compensation",
@@ -54,6 +62,8 @@ __all__ = (
     "PlainHandler",
     "PlainOutputFunction",
     "PlainOutputHandler",
+    "PlainRollbackFunction",
+    "PlainRollbackHandler",
     "PlainSplit",
     "Read",
     "ReadUndo",

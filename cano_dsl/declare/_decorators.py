@@ -18,6 +18,12 @@ from cano_dsl.declare._outputs import (
 )
 from cano_dsl.declare._policies import Guards, checked_effects, policies, refuse_uncuttable
 from cano_dsl.declare._refused import refuse_function, targets_of
+from cano_dsl.declare._rollback import (
+    AsyncRollbackFunction,
+    AsyncRollbackHandler,
+    PlainRollbackFunction,
+    PlainRollbackHandler,
+)
 from cano_dsl.declare._signature import (
     function_of,
     is_async,
@@ -27,7 +33,7 @@ from cano_dsl.declare._signature import (
     scope_of,
     where_of,
 )
-from cano_dsl.declare._targets import awaited, has_output
+from cano_dsl.declare._targets import awaited, beyond_states_alone
 from cano_dsl.errors import SignatureError, Where
 from cano_dsl.spec import Breaker, Duration, HandlerSpec, Kind, Limiter, Retry, Scope
 
@@ -56,8 +62,11 @@ class _Decorator(Generic[S, Src, To]):
 
     def _record(self, fn: Any, frame: FrameType) -> Handler[Any, Any, ..., Any]:
         spec = _spec(fn, frame, self._options)
-        if has_output(spec.returns, spec.scope):
+        has_output, has_rollback = beyond_states_alone(spec.returns, spec.scope)
+        if has_output:
             return AsyncOutputHandler(spec) if spec.awaits else PlainOutputHandler(spec)
+        if has_rollback:
+            return AsyncRollbackHandler(spec) if spec.awaits else PlainRollbackHandler(spec)
         return AsyncHandler(spec) if spec.awaits and not spec.thread else PlainHandler(spec)
 
 
@@ -78,12 +87,20 @@ class RouterDecorator(_Decorator[S, Src, To]):
 
 
 class HandlerDecorator(_Decorator[S, Src, To]):
-    """Takes an async or a plain function, which may give an output with its next state."""
+    """Takes an async or a plain function, which may give an output with its next state, or ask for a rollback."""
 
     @overload
     def __call__(self, fn: AsyncFunction[S, P, N], /) -> AsyncHandler[S, Src, P, N]: ...  # type: ignore[overload-overlap]
     @overload
     def __call__(self, fn: PlainFunction[S, P, N], /) -> PlainHandler[S, Src, P, N]: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, fn: AsyncRollbackFunction[S, P, N, G], /
+    ) -> AsyncRollbackHandler[S, Src, P, N, G]: ...
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, fn: PlainRollbackFunction[S, P, N, G], /
+    ) -> PlainRollbackHandler[S, Src, P, N, G]: ...
     @overload
     def __call__(
         self, fn: AsyncOutputFunction[S, P, N, O, G], /
@@ -106,6 +123,10 @@ class ThreadDecorator(_Decorator[S, Src, To]):
 
     @overload
     def __call__(self, fn: PlainFunction[S, P, N], /) -> PlainHandler[S, Src, P, N]: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, fn: PlainRollbackFunction[S, P, N, G], /
+    ) -> PlainRollbackHandler[S, Src, P, N, G]: ...
     @overload
     def __call__(
         self, fn: PlainOutputFunction[S, P, N, O, G], /
@@ -192,7 +213,8 @@ def state(
     `thread=True` where it does. Its parameters are resources, found by name, apart from those annotated
     `Run` or `RunData[T]`; one with a default may be left out of `run`.
 
-    A handler that returns `tuple[Literal[...], Output]` gives an output too, which `compensate` can undo.
+    A handler that returns `tuple[Literal[...], Output]` gives an output too, which `compensate` can undo. One
+    that declares `Rollback[Literal[...]]` may ask for all outputs to be undone before the run goes on.
 
     Args:
         at: The state; one member of the workflow's Enum.

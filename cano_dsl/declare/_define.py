@@ -204,6 +204,8 @@ def _handler(found: Read, states: type[Enum], shared: dict[int, int]) -> Handler
     if spec.split is not None or spec.on_error:
         split = None if spec.split is None else _split(spec.split)
         handler = replace(handler, split=split, errors=_errors(spec, states))
+    if targets.rollbacks:
+        handler = replace(handler, rollbacks=tuple(member._name_ for member in targets.rollbacks))
     if not _USUAL.issuperset([want.role for want in wants]):
         joined, failure = _strictest(wants, "joined"), _strictest(wants, "failure")
         handler = replace(handler, joined=joined, failure=failure)
@@ -288,10 +290,11 @@ def _targets(spec: HandlerSpec, states: type[Enum]) -> tuple[Targets, tuple[str,
         given.got = "an empty to="
     if spec.returns is EMPTY:
         return given, ()
+    known = given.members
     given = with_outputs(spec.returns, spec.scope, given)
     annotated = read_targets(spec.returns, spec.scope, states)
-    beyond = [m.name for m in annotated.members if m not in given.members] if annotated.got is None else []
-    return given, tuple(beyond)
+    said = annotated.members if annotated.got is None else ()
+    return given, tuple(m.name for m in dict.fromkeys((*said, *annotated.rollbacks)) if m not in known)
 
 
 def _offers(resources: Callable[..., object], where: Where) -> tuple[Want, ...]:

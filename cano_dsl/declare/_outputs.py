@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from cano_dsl.declare._handlers import Handler, K_co
+from cano_dsl.spec import Rollback
 
 S = TypeVar("S", bound=Enum)
 Src_co = TypeVar("Src_co", bound=Enum, covariant=True)
@@ -21,16 +22,19 @@ P = ParamSpec("P")
 
 
 class AsyncOutputFunction(Protocol[S_co, P, N_co, O_co, G_co]):  # type: ignore[misc]
-    """An async function that gives an output with some of its next states, which are members of S."""
+    """An async function that gives an output with some of its next states, which are members of S.
+
+    It may ask for a rollback, too, as the functions of `_rollback`.
+    """
 
     @overload
     def __call__(
         self, *args: P.args, **kwargs: P.kwargs
-    ) -> Coroutine[Any, Any, tuple[N_co, O_co] | N_co]: ...
+    ) -> Coroutine[Any, Any, tuple[N_co, O_co] | N_co | Rollback[Any]]: ...
     @overload
     def __call__(  # type: ignore[overload-cannot-match]  # pyright: ignore[reportOverlappingOverload]
         self, *args: P.args, **kwargs: P.kwargs
-    ) -> Coroutine[Any, Any, tuple[S_co, Any] | S_co]: ...
+    ) -> Coroutine[Any, Any, tuple[S_co, Any] | S_co | Rollback[S_co]]: ...
     @overload
     def __call__(  # type: ignore[overload-cannot-match]  # pyright: ignore[reportOverlappingOverload]
         self, *args: P.args, **kwargs: P.kwargs
@@ -38,14 +42,17 @@ class AsyncOutputFunction(Protocol[S_co, P, N_co, O_co, G_co]):  # type: ignore[
 
 
 class PlainOutputFunction(Protocol[S_co, P, N_co, O_co, G_co]):  # type: ignore[misc]
-    """A plain function that gives an output with some of its next states, which are members of S."""
+    """A plain function that gives an output with some of its next states, which are members of S.
+
+    It may ask for a rollback, too, as the functions of `_rollback`.
+    """
 
     @overload
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> tuple[N_co, O_co] | N_co: ...
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> tuple[N_co, O_co] | N_co | Rollback[Any]: ...
     @overload
     def __call__(  # type: ignore[overload-cannot-match]  # pyright: ignore[reportOverlappingOverload]
         self, *args: P.args, **kwargs: P.kwargs
-    ) -> tuple[S_co, Any] | S_co: ...
+    ) -> tuple[S_co, Any] | S_co | Rollback[S_co]: ...
     @overload
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> G_co: ...  # type: ignore[overload-cannot-match]  # pyright: ignore[reportOverlappingOverload]
 

@@ -3,13 +3,12 @@
 import logging
 from typing import Any
 
-from cano_dsl.checkpoint import Status
 from cano_dsl.engine._driver import drive
 from cano_dsl.engine._log import LogFailed, RunLog
 from cano_dsl.engine._rollback import STACK, roll_back
 from cano_dsl.engine._watch import drive_within
 from cano_dsl.errors import Cancelled, CompensationFailed, SavedError
-from cano_dsl.plan import Plan, Step, Values
+from cano_dsl.plan import Last, Plan, RollbackAsked, Step, Values
 from cano_dsl.scope import is_cancel, settle
 from cano_dsl.spec import Run
 
@@ -30,25 +29,45 @@ async def drive_careful(plan: Plan, step: Step, values: Values, run_id: str | No
     """
     run: Run | None = values[-2] if plan.uses_run else None
     log: Any = run._log if run is not None else None  # noqa: SLF001 - kept off the type that handlers see
-    try:
-        if plan.watched:
-            end = await drive_within(plan, step, values, run_id)
-        else:
-            end = await drive(plan, step, values, run_id)
-        if log is not None and run is not None:
-            await log.finish(_name_of(plan, values, end), run.attempt)
-    except GeneratorExit:  # closed by hand or by the garbage collector: nothing can be awaited any more
-        raise
-    except BaseException as error:
-        ended = await leave(plan, values, error, run_id)
-        if ended is error:
+    last: Last = (None, None, None)
+    drive_on = drive_within if plan.watched else drive
+    while True:
+        try:
+            end = await drive_on(plan, step, values, run_id, last)
+            if log is not None and run is not None:
+                await log.finish(end._name_, run.attempt)
+        except GeneratorExit:  # closed by hand or by the garbage collector: nothing can be awaited any more
             raise
-        raise ended  # noqa: B904 - it has its cause
-    return end
+        except RollbackAsked as asked:
+            raised = await _granted(plan, values, asked, run_id)
+            if raised is not asked:
+                raise raised  # noqa: B904 - it has its cause
+            step, last = asked.step, asked.last
+            del raised  # with its traceback it would be a cycle
+        except BaseException as error:
+            ended = await leave(plan, values, error, run_id)
+            if ended is error:
+                raise
+            raise ended  # noqa: B904 - it has its cause
+        else:
+            return end
 
 
-def _name_of(plan: Plan, values: Values, end: Any) -> str:  # noqa: ARG001 - an exit is never nested
-    return str(end._name_)
+async def _granted(plan: Plan, values: Values, asked: RollbackAsked, run_id: str | None) -> BaseException:
+    """Undo everything as a handler asked for; give back its wish where the run may go on."""
+    run: Run | None = values[-2] if plan.uses_run else None
+    log: Any = run._log if run is not None else None  # noqa: SLF001 - kept off the type that handlers see
+    if log is None or not values[STACK]:
+        return await roll_back(plan, values, asked, run_id)
+    settled = await settle(log.rolling_back, (None, asked.step.name))
+    if settled.error is not None:
+        return settled.error.error if isinstance(settled.error, LogFailed) else settled.error
+    ended = await roll_back(plan, values, asked, run_id)
+    if isinstance(ended, LogFailed):
+        return ended.error
+    if isinstance(ended, Exception) and ended is not asked:
+        await _write(lambda: log.fail(ended, "dirty"), ended)
+    return settled.cancel if settled.cancel is not None and ended is asked else ended
 
 
 async def leave(plan: Plan, values: Values, error: BaseException, run_id: str | None) -> BaseException:

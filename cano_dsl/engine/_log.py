@@ -17,7 +17,7 @@ from cano_dsl.spec import Durable, DurableData, Failure, Joined, Run
 Source = tuple[str, Durable | DurableData]  # what is put before its keys, and what is durable
 
 
-class LogFailed(BaseException):  # noqa: N818 - a signal, which neither a retry nor an error edge may keep
+class LogFailed(BaseException):
     """Something could not be written; never leaves the engine.
 
     Attributes:

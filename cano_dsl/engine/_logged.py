@@ -13,7 +13,7 @@ from cano_dsl.plan import Plan, Step, Values
 from cano_dsl.spec import Durable, DurableData, Run, RunData
 
 
-class Finished(BaseException):  # noqa: N818 - a signal
+class Finished(BaseException):
     """A run of that id has finished already; never leaves the engine.
 
     Attributes:
@@ -163,7 +163,9 @@ async def begin(
     is_router = step.spec is not None and step.spec.kind == "router"
     rows = () if is_router else (Row(0, "entered", now, step.name),)
     changes = {prefix + key: data for prefix, source in sources for key, data in source.take().items()}
-    new = NewRun(run.run_id, plan.name, plan.version, plan.graph.fingerprint, plan.graph.canonical_json, step.name)
+    new = NewRun(
+        run.run_id, plan.name, plan.version, plan.graph.fingerprint, plan.graph.canonical_json, step.name
+    )
     claim = await of.store.start(new, Unit(rows, changes), owner=of.owner, now=now)
     if isinstance(claim, RunInfo):
         raise Finished(claim.exit or "")

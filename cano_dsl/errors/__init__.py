@@ -42,8 +42,8 @@ from cano_dsl.errors._root import (
     SignatureError,
 )
 from cano_dsl.errors._run import HandlerFailed, LoopRunning, RunError, UndeclaredTransition
-from cano_dsl.errors._saved import SavedError
 from cano_dsl.errors._saga import CompensationFailed, Owed
+from cano_dsl.errors._saved import SavedError
 from cano_dsl.errors._words import named, shown, told
 
 __all__ = (

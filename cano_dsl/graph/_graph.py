@@ -57,12 +57,14 @@ class Edge:
     Attributes:
         source: The state it leaves.
         target: The state it enters.
-        error: The exception that takes it; empty for any, None for an ordinary transition.
+        error: The exception that takes it; empty for any, None for one that a handler returns.
+        rollback: Whether everything that the run has done is undone on the way.
     """
 
     source: str
     target: str
     error: str | None = None
+    rollback: bool = False
 
     @property
     def is_error(self) -> bool:
@@ -243,7 +245,8 @@ class Graph:
         """Give a copy as a networkx DiGraph, free to change.
 
         Nodes are state names with `kind`, `start`, `exit` and `handler` (a name or None) as attributes, edges
-        have `error` (the exception that takes it, or None).
+        have `error` (the exception that takes it, or None) and `rollback` (whether all is undone on the way). Of
+        several edges between two states there is one, an ordinary one before one with a rollback.
         """
         import networkx as nx
 
@@ -257,8 +260,8 @@ class Graph:
                 handler=node.handler.name if node.handler else None,
             )
         for edge in self.edges:
-            if not (edge.is_error and digraph.has_edge(edge.source, edge.target)):
-                digraph.add_edge(edge.source, edge.target, error=edge.error)
+            if not digraph.has_edge(edge.source, edge.target):
+                digraph.add_edge(edge.source, edge.target, error=edge.error, rollback=edge.rollback)
         return digraph
 
     def to_dict(self) -> dict[str, Any]:
@@ -275,20 +278,29 @@ class Graph:
             "breakers": {name: list(states) for name, states in self.breakers.items()},
             "limiters": {name: list(states) for name, states in self.limiters.items()},
             "states": [_node_as_dict(node) for node in self.states.values()],
-            "transitions": [
-                {"from": e.source, "to": e.target, **({"error": e.error} if e.is_error else {})}
-                for e in self.edges
-            ],
+            "transitions": [_edge_as_dict(edge) for edge in self.edges],
             "findings": [_finding_as_dict(finding) for finding in self.findings],
         }
 
 
 def _edges(node: Node) -> list[Edge]:
-    errors = node.handler.errors if node.handler else ()
+    ordinary = [Edge(node.name, target) for target in node.targets]
+    if node.handler is None:
+        return ordinary
     return [
-        *(Edge(node.name, target) for target in node.targets),
-        *(Edge(node.name, edge.target, edge.error) for edge in errors),
+        *ordinary,
+        *(Edge(node.name, target, rollback=True) for target in node.handler.rollbacks),
+        *(Edge(node.name, edge.target, edge.error) for edge in node.handler.errors),
     ]
+
+
+def _edge_as_dict(edge: Edge) -> dict[str, Any]:
+    return {
+        "from": edge.source,
+        "to": edge.target,
+        **({"error": edge.error} if edge.is_error else {}),
+        **({"rollback": True} if edge.rollback else {}),
+    }
 
 
 def _node_as_dict(node: Node) -> dict[str, Any]:

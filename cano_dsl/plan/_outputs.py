@@ -9,9 +9,10 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, NamedTuple, TypeAlias
 
+from cano_dsl.plan._asked import Rollbacks
 from cano_dsl.plan._step import Call, Values
 from cano_dsl.scope import Clock, in_task
-from cano_dsl.spec import CompensationSpec, Run
+from cano_dsl.spec import CompensationSpec, Retry, Rollback, Run
 
 
 class Undo(NamedTuple):
@@ -20,9 +21,10 @@ class Undo(NamedTuple):
     Attributes:
         at: The state that it undoes.
         spec: The compensation.
-        call: Takes the run's values and the output.
+        call: Takes the run's values and the output; one attempt, with its own timeout.
         awaits: Whether it gives an awaitable.
         name: The state's name in the workflow, as in its log.
+        retry: When an attempt that failed is made again; None for never.
     """
 
     at: Enum
@@ -30,6 +32,7 @@ class Undo(NamedTuple):
     call: Call
     awaits: bool
     name: str = ""
+    retry: Retry | None = None
 
 
 # What one state did, an entry of a run's stack: what undoes it, its output, and its place in the run where
@@ -70,7 +73,7 @@ def keeping(undo: Undo, stack_slot: int, run_slot: int | None, *, logs: bool) ->
     return keep if run_slot is None else keep_for_log if logs else keep_place
 
 
-def taking(paired: frozenset[int], unpaired: frozenset[int], keep: Keep | None) -> Take:
+def taking(paired: frozenset[int], unpaired: frozenset[int], keep: Keep | None, rollbacks: Rollbacks) -> Take:
     """Take the next state off what a handler returned, and keep the output where something undoes it.
 
     A pair is kept also where its state is not declared: the handler ended well, so what it did has to be
@@ -80,6 +83,7 @@ def taking(paired: frozenset[int], unpaired: frozenset[int], keep: Keep | None) 
         paired: The ids of the members that come with an output.
         unpaired: Those that come alone.
         keep: What is done with an output; None where nothing undoes it.
+        rollbacks: What is given for each rollback; the state that asks for one has no output.
     """
 
     def take(values: Values, got: Any) -> Any:
@@ -93,6 +97,8 @@ def taking(paired: frozenset[int], unpaired: frozenset[int], keep: Keep | None) 
                 keep(values, output, target)
         elif id(got) in unpaired:
             return got
+        elif type(got) is Rollback and id(got.to) in rollbacks:
+            return rollbacks[id(got.to)]
         return Unfit(got)
 
     return take

@@ -9,6 +9,7 @@ from cano_dsl.declare import Injections, Read, ReadUndo
 from cano_dsl.errors import SignatureError
 from cano_dsl.graph import Graph
 from cano_dsl.observe import Observer, events_of
+from cano_dsl.plan._asked import Rollbacks, asking, rerouted, rollbacks_to
 from cano_dsl.plan._compose import ErrorEdge, bounded, entered, logged, observed, passed, rejections, threaded
 from cano_dsl.plan._guarded import broken, limited, timed
 from cano_dsl.plan._outputs import Take, Undo, apart, keeping, overdue, taking, unpacked
@@ -47,7 +48,8 @@ class Plan:
         observers: Who is told, in this order.
         events: What is observed; None when nothing is.
         uses_run: Whether a `Run` must exist: a handler wants it, or somebody observes.
-        undoes: Whether anything is undone when a run fails, so that a run's values hold a stack of outputs.
+        undoes: Whether anything is undone when a run fails or a handler asks for it, so that a run's values
+            hold a stack of outputs.
         budget_s: How long all compensations of a run may take.
         timeout_s: How long a run may take; None for any time.
         max_transitions: How many a run may make; None for any number.
@@ -87,7 +89,12 @@ class Plan:
         self.handlers = tuple(handlers)
         self.compensations = tuple(compensations)
         self.budget_s = budget_s
-        self.undoes = bool(self.compensations)
+        self._rollbacks = {
+            name: rollbacks_to(states._member_map_[to] for to in node.handler.rollbacks)
+            for name, node in graph.states.items()
+            if node.handler is not None and node.handler.rollbacks
+        }
+        self.undoes = bool(self.compensations or self._rollbacks)
         self.wiring = wire((*self.handlers, *self.compensations))
         self.timeout_s = timeout_s
         self.max_transitions = max_transitions
@@ -167,8 +174,12 @@ class Plan:
         steps = {name: self._step(name, slots) for name in self.graph.states}
         for node in self.graph.states.values():
             step = steps[node.name]
-            edges = [(edge, steps[edge.target._name_]) for edge in self._error_edges(step.spec)]
-            step.link([steps[target] for target in node.targets], edges)
+            tokens: list[tuple[object, Step]] = [
+                (edge, steps[edge.target._name_]) for edge in self._error_edges(step.spec)
+            ]
+            for rollback in self._rollbacks.get(node.name, _NONE).values():
+                tokens.append((rollback, asking(step, steps[rollback.to._name_])))
+            step.link([steps[target] for target in node.targets], tokens)
         return Steps(steps, self.graph.start)
 
     def _error_edges(self, spec: HandlerSpec | None) -> tuple[ErrorEdge, ...]:
@@ -311,27 +322,40 @@ class Plan:
         return lambda *values: values[slot].time_left  # type: ignore[no-any-return]
 
     def _take(self, at: Enum, undo: Undo | None, slots: dict[str, int]) -> Take | None:
-        """Compile how the state is taken off what a handler with an output returns; None for any other."""
+        """Compile how the state is taken off what a handler returns; None where it returns the state alone."""
         handler = self.graph.states[at._name_].handler
+        rollbacks = self._rollbacks.get(at._name_, _NONE)
         if handler is None or handler.output is None:
-            return None
+            return rerouted(rollbacks) if rollbacks else None
         members = self.states._member_map_
         run_slot = self._run_slot(slots) if self.uses_run else None
         return taking(
             frozenset(id(members[name]) for name in handler.paired),
             frozenset(id(members[name]) for name in handler.unpaired),
             keeping(undo, len(slots), run_slot, logs=self.store is not None) if undo is not None else None,
+            rollbacks,
         )
 
     def _undo(self, step: HandlerSpec, at: Enum, slots: dict[str, int]) -> Undo | None:
-        """Compile what undoes a handler; it is given the output after the run's values."""
+        """Compile what undoes a handler; it is given the output after the run's values.
+
+        Only one attempt is compiled here: how long all may take, the rollback alone knows.
+        """
         read = self._undo_of.get(id(step))
         if read is None:
             return None
         spec, width = read.spec, self._width(slots)
         call = make_thunk(spec.fn, width + 1, (Argument(width, ""), *self._shape(read.injections, slots)))
-        return Undo(at, spec, threaded(call) if spec.thread else call, spec.awaits or spec.thread)
+        if spec.thread:
+            call = threaded(call)
+        policies = spec.policies
+        if policies is None:
+            return Undo(at, spec, call, spec.awaits or spec.thread)
+        if policies.timeout_s is not None:
+            call = timed(call, policies.timeout_s, self.clock)
+        return Undo(at, spec, call, spec.awaits or spec.thread, policies.retry)
 
 
+_NONE: Rollbacks = {}
 # What of the run is passed for a parameter of each role.
 _OF_RUN = {"joined": "_joined", "failure": "_failure"}

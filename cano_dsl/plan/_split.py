@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from inspect import isawaitable
 from typing import Any, NamedTuple
 
-from cano_dsl.errors import Branch, BranchFailure, JoinFailed, RunPlace, named, shown
+from cano_dsl.errors import Branch, BranchFailure, JoinFailed, named, shown
 from cano_dsl.observe import Events
 from cano_dsl.plan._branch import Branches, Start, guarded
 from cano_dsl.plan._step import Call, Values

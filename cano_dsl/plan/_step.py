@@ -92,8 +92,8 @@ class Step:
 
         Args:
             targets: Those that the handler declares.
-            errors: Those of error edges, each with the token that the call gives in place of a member: no
-                handler can take an error edge by returning its target.
+            errors: Those of error edges and rollbacks, each with the token that the call gives in place of a
+                member: no handler can take such an edge by returning its target.
         """
         self.targets = tuple(target.at for target in targets)
         self.table = {id(target.at): target for target in targets}

@@ -25,6 +25,7 @@ from cano_dsl.spec._outcomes import BranchSuccess, Failure, Joined, Runs
 from cano_dsl.spec._policies import Breaker, Limiter, Policies, Reservation
 from cano_dsl.spec._policy_def import PolicyDef, SharedDef, most_wait_s, waits_of
 from cano_dsl.spec._retry import Retry
+from cano_dsl.spec._rollback import Rollback
 from cano_dsl.spec._run import Log, Run, RunData, Watch
 from cano_dsl.spec._time import Duration, seconds
 
@@ -58,6 +59,7 @@ __all__ = (
     "PolicyDef",
     "Reservation",
     "Retry",
+    "Rollback",
     "Run",
     "RunData",
     "Runs",

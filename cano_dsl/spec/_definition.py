@@ -95,6 +95,7 @@ class HandlerDef:
         unpaired: The targets that come alone, of a handler with an output.
         effects: Whether it changes something outside of the run, by the author's word.
         policies: How its call is guarded, of a split each branch's; None where nothing guards it.
+        rollbacks: The states that it may go to once everything is undone, in the order declared.
     """
 
     at: str | None
@@ -118,6 +119,7 @@ class HandlerDef:
     unpaired: tuple[str, ...] = ()
     effects: bool = False
     policies: PolicyDef | None = None
+    rollbacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
