@@ -64,7 +64,7 @@ class Wired:
             ResourceError: A resource is missing or of the wrong class.
         """
         plan = self.found._plan
-        return Runner(plan.configured([*plan.observers, observer]), resources)
+        return Runner(plan.configured(observers=[*plan.observers, observer]), resources)
 
     def with_settings(self, settings: Iterable[tuple[str, str]]) -> dict[str, Any]:
         """Give the resources held, with each `name=value` or `name.field=value` applied in turn.
