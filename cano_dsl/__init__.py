@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from cano_dsl.declare import split as split
     from cano_dsl.declare import state as state
     from cano_dsl.graph import Graph as Graph
+    from cano_dsl.guards import CircuitBreaker as CircuitBreaker
+    from cano_dsl.guards import MultiLimiter as MultiLimiter
+    from cano_dsl.guards import RateLimiter as RateLimiter
+    from cano_dsl.guards import WindowLimiter as WindowLimiter
     from cano_dsl.observe import LogObserver as LogObserver
     from cano_dsl.observe import Observer as Observer
     from cano_dsl.resources import Health as Health
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     from cano_dsl.workflow import Workflow as Workflow
 
 _HOMES = {
+    "CircuitBreaker": "guards",
     "Compensation": "declare",
     "Failure": "spec",
     "Graph": "graph",
@@ -39,12 +44,15 @@ _HOMES = {
     "Joined": "spec",
     "LogObserver": "observe",
     "MemoryStore": "resources",
+    "MultiLimiter": "guards",
     "Observer": "observe",
+    "RateLimiter": "guards",
     "Retry": "spec",
     "Run": "spec",
     "RunData": "spec",
     "Runner": "workflow",
     "Waive": "spec",
+    "WindowLimiter": "guards",
     "Workflow": "workflow",
     "compensate": "declare",
     "managed": "resources",
@@ -55,6 +63,7 @@ _HOMES = {
 }
 
 __all__ = (
+    "CircuitBreaker",
     "Compensation",
     "Failure",
     "Graph",
@@ -64,12 +73,15 @@ __all__ = (
     "Joined",
     "LogObserver",
     "MemoryStore",
+    "MultiLimiter",
     "Observer",
+    "RateLimiter",
     "Retry",
     "Run",
     "RunData",
     "Runner",
     "Waive",
+    "WindowLimiter",
     "Workflow",
     "compensate",
     "managed",
