@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from cano_dsl.declare import split as split
     from cano_dsl.declare import state as state
     from cano_dsl.graph import Graph as Graph
+    from cano_dsl.guards import CircuitBreaker as CircuitBreaker
+    from cano_dsl.guards import MultiLimiter as MultiLimiter
+    from cano_dsl.guards import RateLimiter as RateLimiter
+    from cano_dsl.guards import WindowLimiter as WindowLimiter
     from cano_dsl.observe import LogObserver as LogObserver
     from cano_dsl.observe import Observer as Observer
     from cano_dsl.resources import Health as Health
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "CheckpointStore": "checkpoint",
     "Codec": "checkpoint",
+    "CircuitBreaker": "guards",
     "Compensation": "declare",
     "Failure": "spec",
     "Graph": "graph",
@@ -48,7 +53,9 @@ _HOMES = {
     "LogObserver": "observe",
     "MemoryCheckpoints": "checkpoint",
     "MemoryStore": "resources",
+    "MultiLimiter": "guards",
     "Observer": "observe",
+    "RateLimiter": "guards",
     "Retry": "spec",
     "Rollback": "spec",
     "Run": "spec",
@@ -57,6 +64,7 @@ _HOMES = {
     "Runner": "workflow",
     "SqliteCheckpoints": "checkpoint",
     "Waive": "spec",
+    "WindowLimiter": "guards",
     "Workflow": "workflow",
     "compensate": "declare",
     "managed": "resources",
@@ -68,6 +76,7 @@ _HOMES = {
 
 __all__ = (
     "CheckpointStore",
+    "CircuitBreaker",
     "Codec",
     "Compensation",
     "Failure",
@@ -79,7 +88,9 @@ __all__ = (
     "LogObserver",
     "MemoryCheckpoints",
     "MemoryStore",
+    "MultiLimiter",
     "Observer",
+    "RateLimiter",
     "Retry",
     "Rollback",
     "Run",
@@ -88,6 +99,7 @@ __all__ = (
     "Runner",
     "SqliteCheckpoints",
     "Waive",
+    "WindowLimiter",
     "Workflow",
     "compensate",
     "managed",

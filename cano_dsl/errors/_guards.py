@@ -10,6 +10,17 @@ class CircuitOpen(RunError):
         breaker: The breaker's name.
         failures: The failures in a row that opened it.
         retry_after_s: After how many seconds it lets a trial through; 0 where trials are under way.
+
+    Example:
+        >>> from cano_dsl import CircuitBreaker
+        >>> from cano_dsl.errors import CircuitOpen
+        >>> payments = CircuitBreaker("payments", failure_threshold=1, reset_timeout=30)
+        >>> payments.failed(payments.admit(100.0), 100.0, ConnectionError("refused"))
+        >>> try:
+        ...     payments.admit(110.0)
+        ... except CircuitOpen as error:
+        ...     print(error.breaker, error.failures, error.retry_after_s, error.is_placed)
+        payments 1 20.0 False
     """
 
     code = "circuit-open"
@@ -30,6 +41,17 @@ class RateLimited(RunError):
         limiter: The limiter's name; of several tiers the one that refused.
         wait_s: How long it would have had to wait, in seconds.
         max_wait_s: How long it may wait, in seconds.
+
+    Example:
+        >>> from cano_dsl import RateLimiter
+        >>> from cano_dsl.errors import RateLimited
+        >>> api = RateLimiter("api", 1, per=60)
+        >>> api.reserve(100.0, most_s=5.0)
+        >>> try:
+        ...     api.reserve(110.0, most_s=5.0)
+        ... except RateLimited as error:
+        ...     print(error.limiter, error.wait_s, error.max_wait_s)
+        api 50.0 5.0
     """
 
     code = "rate-limited"
