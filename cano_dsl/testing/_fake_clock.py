@@ -25,7 +25,8 @@ class FakeClock:
 
     Time stands still while a handler works in a thread, while any task can run (one that never blocks keeps
     it still for ever), and within `paused()`. What is really awaited, such as a socket, `asyncio.sleep` or a
-    thread of one's own, is not seen: time may jump meanwhile, unless `paused()` is around it.
+    thread of one's own, is not seen: time may jump meanwhile, so that a limit around it is reached at once,
+    unless `paused()` is around it.
 
     One clock serves any number of workflows and runs at once in one loop, and loops one after the other, in
     which its time goes on. It is not for several loops at once: give each its own.
