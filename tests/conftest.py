@@ -47,6 +47,24 @@ def run_async(backend: str) -> Runner:
     return run
 
 
+@pytest.fixture
+def run_clean(backend: str) -> Runner:
+    """Give a function that does the same, and sees that no task and no timer is left behind."""
+
+    def run(fn: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+        return anyio.run(_leaving_nothing, fn, args, backend=backend)
+
+    return run
+
+
+async def _leaving_nothing(fn: Callable[..., Awaitable[Any]], args: tuple[Any, ...]) -> Any:
+    before = left_behind()
+    try:
+        return await fn(*args)
+    finally:
+        assert left_behind() == before
+
+
 class JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
     """Looks for what is ready, and where nothing is lets the loop's clock jump to the next timer."""
 
@@ -78,19 +96,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 def in_virtual_time(backend: str, fn: Callable[..., Awaitable[Any]], *args: Any) -> Any:
     """Run an async function in virtual time, and see that it leaves no task and no timer behind."""
-
-    async def checked() -> Any:
-        before = left_behind()
-        try:
-            return await fn(*args)
-        finally:
-            assert left_behind() == before
-
     if backend == "trio":
         options: dict[str, Any] = {"clock": trio.testing.MockClock(autojump_threshold=0)}
     else:
         options = {"loop_factory": VirtualLoop}
-    return anyio.run(checked, backend=backend, backend_options=options)
+    return anyio.run(_leaving_nothing, fn, args, backend=backend, backend_options=options)
 
 
 @pytest.fixture

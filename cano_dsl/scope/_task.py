@@ -15,7 +15,9 @@ Args = TypeVarTuple("Args")
 
 
 class Work:
-    """What the loop of a thread has given to worker threads; a clock that is not real must not run ahead.
+    """What the loop of a thread waits for from other threads; a clock that is not real must not run ahead of it.
+
+    One call counts as long as a `with` of this is around it.
 
     Attributes:
         calls: How many calls have not come back; one that still waits for a free thread counts too.
@@ -28,6 +30,15 @@ class Work:
         self.calls = 0
         self.watchers: tuple[Callable[[], None], ...] = ()
 
+    def __enter__(self) -> None:
+        self.calls += 1
+
+    def __exit__(self, *error: object) -> None:
+        self.calls -= 1
+        if not self.calls:
+            for tell in self.watchers:
+                tell()
+
 
 class _Here(threading.local):
     def __init__(self) -> None:
@@ -38,7 +49,7 @@ _here = _Here()
 
 
 def work_of_threads() -> Work:
-    """Give what the loop of this thread has given to worker threads."""
+    """Give what the loop of this thread waits for from other threads."""
     return _here.work
 
 
@@ -52,26 +63,21 @@ async def in_thread(fn: Callable[[Unpack[Args]], T], *args: *Args) -> T:
     Raises:
         BaseException: A cancel that arrived meanwhile, else whatever `fn` raised.
     """
-    work = _here.work
-    work.calls += 1
     call: Future[T] = Future()
     try:
-        try:
-            await anyio.to_thread.run_sync(_perform, call, fn, args)
-        except asyncio.CancelledError:
-            if not call.cancel():  # it has begun
-                await end_of(call)
-            error = None if call.cancelled() else call.exception()
-            if error is not None and not isinstance(error, (Exception, asyncio.CancelledError)):
-                raise error from None  # such as KeyboardInterrupt, which a cancel must not hide
-            raise
+        with _here.work:
+            try:
+                await anyio.to_thread.run_sync(_perform, call, fn, args)
+            except asyncio.CancelledError:
+                if not call.cancel():  # it has begun
+                    await end_of(call)
+                error = None if call.cancelled() else call.exception()
+                if error is not None and not isinstance(error, (Exception, asyncio.CancelledError)):
+                    raise error from None  # such as KeyboardInterrupt, which a cancel must not hide
+                raise
         return call.result()
     finally:
         del call  # whose error holds this frame; so would be a cycle
-        work.calls -= 1
-        if not work.calls:
-            for tell in work.watchers:
-                tell()
 
 
 def _perform(call: "Future[T]", fn: Callable[..., T], args: tuple[Any, ...]) -> None:

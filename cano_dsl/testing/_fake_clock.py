@@ -1,42 +1,18 @@
-"""A clock whose time goes on only when nobody could do anything else.
-
-What is due stands in one list, in the order of its moments, and of its making where moments are equal. When
-all tasks are blocked the first is taken, time goes to its moment, and it is done; then all tasks run until
-they are blocked again. So what happens, and in which order, depends on no machine.
-"""
+"""A clock whose time goes on only when nobody could do anything else."""
 
 import math
-from bisect import bisect_left, insort
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
-from types import TracebackType
-from typing import NamedTuple, Self
 
 import anyio
 import anyio.from_thread
 import anyio.lowlevel
 
-from cano_dsl.scope import work_of_threads
-from cano_dsl.testing._turns import Turns, turns_here
+from cano_dsl.scope import Guard, work_of_threads
+from cano_dsl.testing._agenda import Agenda
+from cano_dsl.testing._fake_scope import FakeScope
 
 YEAR_2000 = 946_684_800.0
-
-
-class Due(NamedTuple):
-    """Something that is done at a moment.
-
-    Attributes:
-        moment: When, by the clock's monotonic time.
-        rank: 0, or 1 for what comes after all else of the same moment.
-        number: Counts up; so no two are equal.
-        do: Does it.
-    """
-
-    moment: float
-    rank: int
-    number: int
-    do: Callable[[], None]
 
 
 class FakeClock:
@@ -49,7 +25,8 @@ class FakeClock:
 
     Time stands still while a handler works in a thread, while any task can run (one that never blocks keeps
     it still for ever), and within `paused()`. What is really awaited, such as a socket, `asyncio.sleep` or a
-    thread of one's own, is not seen: time may jump meanwhile, unless `paused()` is around it.
+    thread of one's own, is not seen: time may jump meanwhile, so that a limit around it is reached at once,
+    unless `paused()` is around it.
 
     One clock serves any number of workflows and runs at once in one loop, and loops one after the other, in
     which its time goes on. It is not for several loops at once: give each its own.
@@ -95,34 +72,28 @@ class FakeClock:
             if not math.isfinite(value):
                 raise ValueError(f"a clock begins with {name}={value!r}: give a finite number of seconds")
         self._start = start
-        self._time = start
         self._wall = now
-        self._auto = auto
-        self._advancing = 0
-        self._pauses = 0
-        self._due: list[Due] = []
-        self._numbers = count()
-        self._turns: Turns | None = None
+        self._agenda = Agenda(start, auto=auto)
 
     def monotonic(self) -> float:
         """Give the seconds that have passed, with those that it was given to start with."""
-        return self._time
+        return self._agenda.time
 
     def steady(self) -> float:
         """Give the same as `monotonic`: there is one time for all."""
-        return self._time
+        return self._agenda.time
 
     def now(self) -> float:
         """Give the wall clock, in seconds since 1970 in UTC; it goes with `monotonic`."""
-        return self._wall + (self._time - self._start)
+        return self._wall + (self._agenda.time - self._start)
 
     async def sleep(self, seconds: float) -> None:
         """Wait in this clock's time; always yields, also for 0."""
-        moment = self._moment(seconds)
+        moment = self._agenda.moment(seconds)
         if seconds <= 0:
             await anyio.lowlevel.checkpoint()
         else:
-            await self._until(moment, 0)
+            await self._agenda.until(moment)
 
     def sleep_in_thread(self, seconds: float) -> None:
         """Wait in this clock's time as `time.sleep` would, in a handler that runs in a thread.
@@ -154,11 +125,12 @@ class FakeClock:
         """
         if not 0 <= seconds < math.inf:
             raise ValueError(f"time cannot be advanced by {seconds!r} s: give a finite number, 0 or more")
-        self._advancing += 1
+        agenda = self._agenda
+        agenda.advancing += 1
         try:
-            await self._until(self._moment(seconds), 1)
+            await agenda.until(agenda.moment(seconds), rank=1)
         finally:
-            self._advancing -= 1
+            agenda.advancing -= 1
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -174,144 +146,17 @@ class FakeClock:
             >>> clock.monotonic()
             0.0
         """
-        self._pauses += 1
+        self._agenda.pauses += 1
         try:
             yield
         finally:
-            self._pauses -= 1
-            if self._turns is not None:
-                self._turns.nudge()
+            self._agenda.pauses -= 1
+            self._agenda.nudge()
 
-    def scope(self, seconds: float, *, shield: bool = False) -> "FakeScope":
+    def scope(self, seconds: float, *, shield: bool = False) -> Guard:
         """Make a scope that cuts what is inside after `seconds` of this clock's time."""
-        return FakeScope(self, seconds, shield=shield)
+        return FakeScope(self._agenda, seconds, shield=shield)
 
-    def guard(self) -> "FakeScope":
+    def guard(self) -> Guard:
         """Make a scope to lie around a resource, which is bounded later."""
-        return FakeScope(self, math.inf)
-
-    def may_jump(self) -> bool:
-        """Tell whether time should go on when all tasks are blocked."""
-        return bool(
-            self._due
-            and (self._auto or self._advancing)
-            and not self._pauses
-            and work_of_threads().calls <= 0
-        )
-
-    def jump(self) -> None:
-        """Go to the next moment at which something is due, and do that one thing."""
-        due = self._due.pop(0)
-        self._time = due.moment
-        self._end_turns()
-        due.do()
-
-    def _moment(self, seconds: float) -> float:
-        """Give the moment after so many seconds, and of two that are equally near the later one.
-
-        So whoever waits for what is left until a deadline, `deadline - monotonic()`, has reached it then.
-        """
-        if math.isnan(seconds):
-            raise ValueError("a number of seconds is wanted, not nan")
-        moment = self._time + seconds
-        later = math.nextafter(moment, math.inf)
-        return later if later - self._time == seconds else moment
-
-    async def _until(self, moment: float, rank: int) -> None:
-        reached = anyio.Event()
-        due = self._add(moment, rank, reached.set)
-        try:
-            await reached.wait()
-        finally:
-            self._remove(due)
-
-    def _add(self, moment: float, rank: int, do: Callable[[], None]) -> Due | None:
-        """Put down something to do; None where that is never."""
-        if moment == math.inf:
-            return None
-        if self._turns is not None and not self._turns.are_here():
-            self._leave_loop(self._turns)
-        due = Due(moment, rank, next(self._numbers), do)
-        insort(self._due, due)
-        if self._turns is None:
-            self._turns = turns_here(self)
-            self._turns.begin()
-        self._turns.nudge()
-        return due
-
-    def _leave_loop(self, turns: Turns) -> None:
-        """Forget a loop that has ended, and what was due in it."""
-        if not turns.are_over():
-            raise RuntimeError(
-                "this FakeClock is in use by another event loop that goes on: give each loop its own"
-            )
-        self._due.clear()
-        self._end_turns()
-
-    def _remove(self, due: Due | None) -> None:
-        """Take back something to do; nothing happens where it is done."""
-        if due is None:
-            return
-        place = bisect_left(self._due, due)
-        if place < len(self._due) and self._due[place] is due:
-            del self._due[place]
-            self._end_turns()
-
-    def _end_turns(self) -> None:
-        """Stop watching the loop where nothing is due any more."""
-        if not self._due and self._turns is not None:
-            self._turns.end()
-            self._turns = None
-
-
-class FakeScope:
-    """A cancel scope that ends in a fake clock's time, and a guard; made by the clock alone."""
-
-    def __init__(self, clock: FakeClock, seconds: float, *, shield: bool = False) -> None:
-        self._clock = clock
-        self._scope = anyio.CancelScope(shield=shield)
-        self._task = anyio.get_current_task()
-        self._moment = clock._moment(seconds)  # noqa: SLF001 - the clock's own part
-        self._due: Due | None = None
-
-    def __enter__(self) -> Self:
-        self._scope.__enter__()
-        self._set(self._moment)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
-    ) -> bool | None:
-        self._clock._remove(self._due)  # noqa: SLF001 - the clock's own part
-        self._due = None
-        return self._scope.__exit__(kind, error, trace)
-
-    def protect(self, seconds: float) -> None:
-        """From now on hold off outer scopes, and cut what is inside after `seconds`."""
-        if anyio.get_current_task() != self._task:  # as test fixtures do; a scope is left by its own task
-            self._scope = anyio.CancelScope()
-            self._scope.__enter__()
-        self._scope.shield = True
-        self.bound(seconds)
-
-    def bound(self, seconds: float) -> None:
-        """From now on cut what is inside after `seconds`; infinite for never."""
-        self._set(self._clock._moment(seconds))  # noqa: SLF001 - the clock's own part
-
-    def cancel(self) -> None:
-        """Cut what is inside now."""
-        self._scope.cancel()
-
-    @property
-    def cut(self) -> bool:
-        """Whether the time ran out, or it was cancelled."""
-        return self._scope.cancel_called
-
-    def _set(self, moment: float) -> None:
-        clock = self._clock
-        clock._remove(self._due)  # noqa: SLF001 - the clock's own part
-        self._due = None
-        if moment <= clock.monotonic():
-            self._scope.cancel()
-        elif not self._scope.cancel_called:
-            self._due = clock._add(moment, 0, self._scope.cancel)  # noqa: SLF001 - as above
+        return FakeScope(self._agenda, math.inf)

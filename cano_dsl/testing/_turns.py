@@ -62,13 +62,13 @@ class AsyncioTurns:
     def __init__(self, loop: asyncio.AbstractEventLoop, clock: Jumper) -> None:
         self._loop = loop
         self._clock = clock
+        self._work = work_of_threads()
         self._handle: asyncio.Handle | None = None
         self._quiet = 0
 
     def begin(self) -> None:
         """Begin to watch; be told when the last call comes back from a thread."""
-        work = work_of_threads()
-        work.watchers = (*work.watchers, self.nudge)
+        self._work.watchers = (*self._work.watchers, self.nudge)
 
     def nudge(self) -> None:
         """Schedule a look, if the clock may jump."""
@@ -79,8 +79,7 @@ class AsyncioTurns:
 
     def end(self) -> None:
         """Stop; also where the loop has ended."""
-        work = work_of_threads()
-        work.watchers = tuple(tell for tell in work.watchers if tell != self.nudge)
+        self._work.watchers = tuple(tell for tell in self._work.watchers if tell != self.nudge)
         if self._handle is not None:
             self._handle.cancel()
             self._rest()

@@ -1,6 +1,7 @@
 """Waiting, threads and guards, on both backends."""
 
 import asyncio
+import contextlib
 import gc
 import threading
 import weakref
@@ -13,7 +14,15 @@ import anyio.lowlevel
 import pytest
 import trio
 
-from cano_dsl.scope import SYSTEM_CLOCK, cancel_is_pending, in_thread, is_cancel, loop_is_running, run_to_end
+from cano_dsl.scope import (
+    SYSTEM_CLOCK,
+    cancel_is_pending,
+    in_thread,
+    is_cancel,
+    loop_is_running,
+    run_to_end,
+    work_of_threads,
+)
 from cano_dsl.scope._task import _perform
 
 
@@ -80,6 +89,55 @@ def test_call_that_was_cancelled_is_not_begun() -> None:
     call: Future[None] = Future()
     assert call.cancel()
     _perform(call, lambda: pytest.fail("it began"), ())
+
+
+@pytest.mark.parametrize("end", ["result", "error", "cancel"])
+def test_calls_in_threads_are_counted(end: str, run_async: Callable[..., Any]) -> None:
+    """While calls are in threads the loop's thread knows how many, and tells whoever watches when none is left."""
+    told: list[int] = []
+
+    def work(gate: threading.Event) -> None:
+        gate.wait(5)
+        if end == "error":
+            raise ValueError
+
+    async def call(gate: threading.Event) -> None:
+        with contextlib.suppress(ValueError):
+            await in_thread(work, gate)
+
+    async def main() -> None:
+        work = work_of_threads()
+        work.watchers = (lambda: told.append(work.calls),)
+        gates = threading.Event(), threading.Event()
+        try:
+            async with anyio.create_task_group() as group:
+                for gate in gates:
+                    group.start_soon(call, gate)
+                await anyio.sleep(0.01)
+                assert work.calls == 2
+                if end == "cancel":
+                    group.cancel_scope.cancel()
+                gates[0].set()
+                with anyio.CancelScope(shield=True):
+                    await anyio.sleep(0.01)
+                assert work.calls == 1
+                assert told == []
+                gates[1].set()
+        finally:
+            work.watchers = ()
+        assert work.calls == 0
+
+    run_async(main)
+    assert told == [0]
+
+
+def test_calls_of_other_threads_do_not_count(run_async: Callable[..., Any]) -> None:
+    """Each thread that runs a loop counts the calls of its own."""
+
+    async def main() -> tuple[int, int]:
+        return work_of_threads().calls, await in_thread(lambda: work_of_threads().calls)
+
+    assert run_async(main) == (0, 0)
 
 
 def test_is_cancel(run_async: Callable[..., Any]) -> None:
