@@ -41,7 +41,7 @@ from cano_dsl.spec import (
 )
 
 
-def define(  # noqa: PLR0913 - each is a keyword of its own where it is called
+def define(
     states: type[Enum],
     parts: Sequence[object],
     *,
@@ -53,9 +53,6 @@ def define(  # noqa: PLR0913 - each is a keyword of its own where it is called
     waive: Iterable[Waive],
     where: Where,
     failed: object = (),
-    timeout_s: float | None = None,
-    compensation_timeout_s: float | None = None,
-    max_transitions: int | None = None,
 ) -> tuple[Definition, tuple[Read, ...], tuple[ReadUndo, ...]]:
     """Read a workflow's parts; what breaks a rule is put down as a fact, for the rules to report.
 
@@ -91,9 +88,6 @@ def define(  # noqa: PLR0913 - each is a keyword of its own where it is called
         waivers=waivers,
         compensations=tuple(_compensation(one, index.get(id(one.spec.step)), states, shared) for one in undo),
         failed=_names(failures, states),
-        timeout_s=timeout_s,
-        compensation_timeout_s=compensation_timeout_s,
-        max_transitions=max_transitions,
     )
     return definition, parts_read, undo
 

@@ -12,9 +12,9 @@ from enum import Enum
 from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeAlias, TypeVar, overload
 
 from cano_dsl.declare._handlers import AsyncSplit, Gather, Handler, PlainSplit
-from cano_dsl.declare._on_error import OnError, error_targets
+from cano_dsl.declare._on_error import OnError
 from cano_dsl.declare._parts import branch_of, items_of, part_of
-from cano_dsl.declare._policies import Guards, checked_effects, policies, refuse_uncuttable
+from cano_dsl.declare._policies import Guards, guards, refuse_uncuttable
 from cano_dsl.declare._refused import refuse_unlike_branches
 from cano_dsl.errors import PolicyError, SignatureError, Where
 from cano_dsl.spec import (
@@ -302,32 +302,35 @@ def split(  # noqa: PLR0913 - each is a keyword of its own where it is called
         join=_checked_join(join),
         timeout_s=None if timeout is None else seconds("timeout", timeout),
         bulkhead=_checked_bulkhead(bulkhead),
-        guards=Guards(
-            policies(
-                retry=retry,
-                timeout=attempt_timeout,
-                breaker=breaker,
-                limiter=limiter,
-                field="attempt_timeout",
-            ),
-            error_targets(on_error, where),
-            checked_effects(effects),
+        guards=guards(
+            where,
+            on_error,
+            effects=effects,
+            field="attempt_timeout",
+            retry=retry,
+            timeout=attempt_timeout,
+            breaker=breaker,
+            limiter=limiter,
         ),
         thread=thread,
         where=where,
     )
-    if (over is _NOT_GIVEN) == (not branches):
-        raise SignatureError(
-            what="split takes either over= or branches" + (", not both" if branches else ""),
-            fix="Give over=(…) and decorate a function, or give the branches: split(S.A, one, two, …)",
-            where=options.where,
-        )
+    _refuse_both_or_none(over is not _NOT_GIVEN, bool(branches), where)
     if branches:
         parts = tuple(branch_of(branch, frame) for branch in branches)
         refuse_unlike_branches(parts, options.where, thread=thread)
         return Gather(_spec(options, None, parts, items=None, over=None))
     items, source = items_of(over, frame, options.where)
     return SplitDecorator(options, items, source)
+
+
+def _refuse_both_or_none(has_over: bool, has_branches: bool, where: Where) -> None:  # noqa: FBT001 - alike
+    if has_over == has_branches:
+        raise SignatureError(
+            what="split takes either over= or branches" + (", not both" if has_branches else ""),
+            fix="Give over=(…) and decorate a function, or give the branches: split(S.A, one, two, …)",
+            where=where,
+        )
 
 
 def _checked_join(join: object) -> Join:

@@ -74,8 +74,7 @@ class Plan:
         self.handlers = tuple(handlers)
         self.compensations = tuple(compensations)
         self.budget_s = budget_s
-        self.timeout_s = timeout_s
-        self.max_transitions = max_transitions
+        self.timeout_s, self.max_transitions = timeout_s, max_transitions
         self.undoes = bool(self.compensations)
         self.wiring = wire((*self.handlers, *self.compensations))
         self.uses_run = self.wiring.needs_run or self.events is not None
