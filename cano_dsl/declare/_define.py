@@ -71,7 +71,6 @@ def define(
     cache: Cache = {}
     parts_read = tuple(read(spec, cache) for spec in specs)
     undo = tuple(ReadUndo(spec, injections(spec, cache)) for spec in undoes)
-    index = {id(spec): number for number, spec in enumerate(specs)}
     shared: dict[int, int] = {}
     definition = Definition(
         name=name if name is not None else states.__name__,
@@ -86,7 +85,7 @@ def define(
         offers=None if resources is None else _offers(resources, where),
         data=None if data is None else Want("data", data, show(data)),
         waivers=waivers,
-        compensations=tuple(_compensation(one, index.get(id(one.spec.step)), states, shared) for one in undo),
+        compensations=_compensations(undo, specs, states, shared),
         failed=_names(failures, states),
     )
     return definition, parts_read, undo
@@ -213,6 +212,13 @@ def _with_output(handler: HandlerDef, spec: HandlerSpec, targets: Targets) -> Ha
         paired=tuple(member._name_ for member in targets.paired),
         unpaired=tuple(member._name_ for member in targets.unpaired),
     )
+
+
+def _compensations(
+    undo: Iterable[ReadUndo], specs: Iterable[HandlerSpec], states: type[Enum], shared: dict[int, int]
+) -> tuple[CompensationDef, ...]:
+    index = {id(spec): number for number, spec in enumerate(specs)}
+    return tuple(_compensation(one, index.get(id(one.spec.step)), states, shared) for one in undo)
 
 
 def _compensation(

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from enum import Enum
+from types import FrameType
 from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeAlias, TypeVar, overload
 
 from cano_dsl.declare._handlers import AsyncSplit, Gather, Handler, PlainSplit
@@ -315,22 +316,23 @@ def split(  # noqa: PLR0913 - each is a keyword of its own where it is called
         thread=thread,
         where=where,
     )
-    _refuse_both_or_none(over is not _NOT_GIVEN, bool(branches), where)
+    return _made(options, over, branches, frame)
+
+
+def _made(options: _Options, over: Any, branches: tuple[Any, ...], frame: FrameType) -> Any:
+    """Make the handler of a split with branches, or the decorator of one with items."""
+    if (over is _NOT_GIVEN) == (not branches):
+        raise SignatureError(
+            what="split takes either over= or branches" + (", not both" if branches else ""),
+            fix="Give over=(…) and decorate a function, or give the branches: split(S.A, one, two, …)",
+            where=options.where,
+        )
     if branches:
         parts = tuple(branch_of(branch, frame) for branch in branches)
-        refuse_unlike_branches(parts, options.where, thread=thread)
+        refuse_unlike_branches(parts, options.where, thread=options.thread)
         return Gather(_spec(options, None, parts, items=None, over=None))
     items, source = items_of(over, frame, options.where)
     return SplitDecorator(options, items, source)
-
-
-def _refuse_both_or_none(has_over: bool, has_branches: bool, where: Where) -> None:  # noqa: FBT001 - alike
-    if has_over == has_branches:
-        raise SignatureError(
-            what="split takes either over= or branches" + (", not both" if has_branches else ""),
-            fix="Give over=(…) and decorate a function, or give the branches: split(S.A, one, two, …)",
-            where=where,
-        )
 
 
 def _checked_join(join: object) -> Join:
