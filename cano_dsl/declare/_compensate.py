@@ -233,12 +233,8 @@ def _spec(
             fn, where, "is async, so it cannot run in a thread", "Make it plain, or leave thread=True away"
         )
     if not parameters or parameters[0].keyword_only:
-        _refuse(
-            fn,
-            where,
-            "has no first parameter for the output",
-            f"Let it take what {step.name!r} gives: def {name_of(fn)}(output, ...)",
-        )
+        fix = f"Let it take what {step.name!r} gives: def {name_of(fn)}(output, ...)"
+        _refuse(fn, where, "has no first parameter for the output", fix)
     if _gives_something(result):
         _refuse(fn, where, f"declares that it returns {show(returns)}", "Return nothing: -> None")
     return CompensationSpec(

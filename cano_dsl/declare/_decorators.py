@@ -9,14 +9,14 @@ from typing import Any, Generic, Literal, NamedTuple, ParamSpec, TypeVar, overlo
 from cano_dsl.declare._functions import AsyncFunction, PlainFunction
 from cano_dsl.declare._handlers import AsyncHandler, Handler, PlainHandler
 from cano_dsl.declare._namespace import evaluate
-from cano_dsl.declare._on_error import OnError, error_targets
+from cano_dsl.declare._on_error import OnError
 from cano_dsl.declare._outputs import (
     AsyncOutputFunction,
     AsyncOutputHandler,
     PlainOutputFunction,
     PlainOutputHandler,
 )
-from cano_dsl.declare._policies import Guards, checked_effects, policies, refuse_uncuttable
+from cano_dsl.declare._policies import Guards, guards, refuse_uncuttable
 from cano_dsl.declare._refused import refuse_function, targets_of
 from cano_dsl.declare._rollback import (
     AsyncRollbackFunction,
@@ -260,10 +260,17 @@ def state(
         (<Job.DONE: 3>, ['fetched', 'saved'])
     """
     frame = sys._getframe(1)
-    found = policies(retry=retry, timeout=timeout, breaker=breaker, limiter=limiter)
-    made = Guards(found, error_targets(on_error, _here(frame)), checked_effects(effects))
+    made = guards(
+        _here(frame),
+        on_error,
+        effects=effects,
+        retry=retry,
+        timeout=timeout,
+        breaker=breaker,
+        limiter=limiter,
+    )
     kind = ThreadDecorator if thread else HandlerDecorator
-    return kind(_options(at, "state", frame, to=to, guards=made, thread=thread))
+    return kind(_options(at, "state", frame, to=to, made=made, thread=thread))
 
 
 @overload
@@ -336,9 +343,8 @@ def router(
         <Gate.OPEN: 2>
     """
     frame = sys._getframe(1)
-    found = policies(retry=retry, timeout=timeout, breaker=breaker, limiter=limiter)
-    made = Guards(found, error_targets(on_error, _here(frame)), effects=False)
-    return RouterDecorator(_options(at, "router", frame, to=to, guards=made))
+    made = guards(_here(frame), on_error, retry=retry, timeout=timeout, breaker=breaker, limiter=limiter)
+    return RouterDecorator(_options(at, "router", frame, to=to, made=made))
 
 
 def _here(frame: FrameType) -> Where:
@@ -351,11 +357,11 @@ def _options(
     frame: FrameType,
     *,
     to: Iterable[Any] | None,
-    guards: Guards,
+    made: Guards,
     thread: bool = False,
 ) -> _Options:
     refuse_function(at, kind, frame)
-    return _Options(at, kind, thread, targets_of(to, frame), guards)
+    return _Options(at, kind, thread, targets_of(to, frame), made)
 
 
 def declares_awaitable(returns: object, scope: Scope) -> bool:
@@ -381,23 +387,22 @@ def _spec(fn: Any, frame: FrameType, options: _Options) -> HandlerSpec:
     awaits = is_async(fn, function) or declares_awaitable(returns, scope)
     where = where_of(function) if function is not None else _here(frame)
     _refuse_manner(fn, where, options, awaits=awaits)
-    at, kind, thread, to, guards = options
     return HandlerSpec(
-        kind=kind,
-        at=at,
+        kind=options.kind,
+        at=options.at,
         fn=fn,
         name=name_of(fn),
         where=where,
         doc=(fn.__doc__ or "").strip().partition("\n")[0],
         parameters=parameters,
         returns=returns,
-        to=to,
+        to=options.to,
         scope=scope,
         awaits=awaits,
-        thread=thread,
-        on_error=guards.on_error,
-        policies=guards.policies,
-        effects=guards.effects,
+        thread=options.thread,
+        on_error=options.guards.on_error,
+        policies=options.guards.policies,
+        effects=options.guards.effects,
     )
 
 

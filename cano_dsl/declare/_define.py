@@ -41,7 +41,7 @@ from cano_dsl.spec import (
 )
 
 
-def define(  # noqa: PLR0913 - each is a keyword of its own where it is called
+def define(
     states: type[Enum],
     parts: Sequence[object],
     *,
@@ -53,9 +53,6 @@ def define(  # noqa: PLR0913 - each is a keyword of its own where it is called
     waive: Iterable[Waive],
     where: Where,
     failed: object = (),
-    timeout_s: float | None = None,
-    compensation_timeout_s: float | None = None,
-    max_transitions: int | None = None,
 ) -> tuple[Definition, tuple[Read, ...], tuple[ReadUndo, ...]]:
     """Read a workflow's parts; what breaks a rule is put down as a fact, for the rules to report.
 
@@ -74,7 +71,6 @@ def define(  # noqa: PLR0913 - each is a keyword of its own where it is called
     cache: Cache = {}
     parts_read = tuple(read(spec, cache) for spec in specs)
     undo = tuple(ReadUndo(spec, injections(spec, cache)) for spec in undoes)
-    index = {id(spec): number for number, spec in enumerate(specs)}
     shared: dict[int, int] = {}
     definition = Definition(
         name=name if name is not None else states.__name__,
@@ -89,11 +85,8 @@ def define(  # noqa: PLR0913 - each is a keyword of its own where it is called
         offers=None if resources is None else _offers(resources, where),
         data=None if data is None else Want("data", data, show(data)),
         waivers=waivers,
-        compensations=tuple(_compensation(one, index.get(id(one.spec.step)), states, shared) for one in undo),
+        compensations=_compensations(undo, specs, states, shared),
         failed=_names(failures, states),
-        timeout_s=timeout_s,
-        compensation_timeout_s=compensation_timeout_s,
-        max_transitions=max_transitions,
     )
     return definition, parts_read, undo
 
@@ -221,6 +214,13 @@ def _with_output(handler: HandlerDef, spec: HandlerSpec, targets: Targets) -> Ha
         paired=tuple(member._name_ for member in targets.paired),
         unpaired=tuple(member._name_ for member in targets.unpaired),
     )
+
+
+def _compensations(
+    undo: Iterable[ReadUndo], specs: Iterable[HandlerSpec], states: type[Enum], shared: dict[int, int]
+) -> tuple[CompensationDef, ...]:
+    index = {id(spec): number for number, spec in enumerate(specs)}
+    return tuple(_compensation(one, index.get(id(one.spec.step)), states, shared) for one in undo)
 
 
 def _compensation(

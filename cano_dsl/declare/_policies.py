@@ -5,7 +5,7 @@ Breakers and limiters are told by what they can do, as anyone may write one.
 
 from typing import Any, NamedTuple, NoReturn
 
-from cano_dsl.declare._on_error import ErrorTargets
+from cano_dsl.declare._on_error import ErrorTargets, error_targets
 from cano_dsl.declare._signature import name_of
 from cano_dsl.errors import PolicyError, SignatureError, Where
 from cano_dsl.spec import (
@@ -38,15 +38,25 @@ class Guards(NamedTuple):
     effects: bool
 
 
-def checked_effects(effects: object) -> bool:
-    """Check `effects=`.
+def guards(
+    where: Where, on_error: Any, *, effects: object = False, field: str = "timeout", **given: Any
+) -> Guards:
+    """Check all that a decorator is given.
+
+    Args:
+        where: The line of the decorator.
+        on_error: The error edges.
+        effects: Whether the handler changes something outside of the run.
+        field: What the attempt's timeout is called.
+        **given: What `policies` takes.
 
     Raises:
-        PolicyError: It is no bool.
+        PolicyError: A policy is not of its kind, or out of its range.
+        SignatureError: A key of `on_error` is no class of exceptions.
     """
     if not isinstance(effects, bool):
         raise PolicyError(field="effects", value=effects, allowed="True or False")
-    return effects
+    return Guards(policies(field=field, **given), error_targets(on_error, where), effects)
 
 
 def policies(

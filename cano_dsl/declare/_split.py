@@ -9,12 +9,13 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from enum import Enum
+from types import FrameType
 from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeAlias, TypeVar, overload
 
 from cano_dsl.declare._handlers import AsyncSplit, Gather, Handler, PlainSplit
-from cano_dsl.declare._on_error import OnError, error_targets
+from cano_dsl.declare._on_error import OnError
 from cano_dsl.declare._parts import branch_of, items_of, part_of
-from cano_dsl.declare._policies import Guards, checked_effects, policies, refuse_uncuttable
+from cano_dsl.declare._policies import Guards, guards, refuse_uncuttable
 from cano_dsl.declare._refused import refuse_unlike_branches
 from cano_dsl.errors import PolicyError, SignatureError, Where
 from cano_dsl.spec import (
@@ -302,20 +303,24 @@ def split(  # noqa: PLR0913 - each is a keyword of its own where it is called
         join=_checked_join(join),
         timeout_s=None if timeout is None else seconds("timeout", timeout),
         bulkhead=_checked_bulkhead(bulkhead),
-        guards=Guards(
-            policies(
-                retry=retry,
-                timeout=attempt_timeout,
-                breaker=breaker,
-                limiter=limiter,
-                field="attempt_timeout",
-            ),
-            error_targets(on_error, where),
-            checked_effects(effects),
+        guards=guards(
+            where,
+            on_error,
+            effects=effects,
+            field="attempt_timeout",
+            retry=retry,
+            timeout=attempt_timeout,
+            breaker=breaker,
+            limiter=limiter,
         ),
         thread=thread,
         where=where,
     )
+    return _made(options, over, branches, frame)
+
+
+def _made(options: _Options, over: Any, branches: tuple[Any, ...], frame: FrameType) -> Any:
+    """Make the handler of a split with branches, or the decorator of one with items."""
     if (over is _NOT_GIVEN) == (not branches):
         raise SignatureError(
             what="split takes either over= or branches" + (", not both" if branches else ""),
@@ -324,7 +329,7 @@ def split(  # noqa: PLR0913 - each is a keyword of its own where it is called
         )
     if branches:
         parts = tuple(branch_of(branch, frame) for branch in branches)
-        refuse_unlike_branches(parts, options.where, thread=thread)
+        refuse_unlike_branches(parts, options.where, thread=options.thread)
         return Gather(_spec(options, None, parts, items=None, over=None))
     items, source = items_of(over, frame, options.where)
     return SplitDecorator(options, items, source)

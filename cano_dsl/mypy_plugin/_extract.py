@@ -1,5 +1,6 @@
 """One call of `build` as a definition by names: the same that `build` itself makes of the functions."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ from cano_dsl.mypy_plugin._parts import UNSEEN, Part, compensations_of, handlers
 from cano_dsl.mypy_plugin._resources import Words, offers_of, want
 from cano_dsl.mypy_plugin._tell import Places, tell
 from cano_dsl.mypy_plugin._waivers import Waivers, waivers_of
-from cano_dsl.spec import COMPENSATION_TIMEOUT_S, Definition, Stray
+from cano_dsl.spec import COMPENSATION_TIMEOUT_S, Definition, HandlerDef, Stray
 
 # Places among the type arguments of `Workflow`.
 STATES, EXITS, DATA, RESOURCES = range(4)
@@ -104,44 +105,47 @@ def extract(ctx: MethodContext, call: Call, result: Instance) -> Extracted | Non
     first = check_member("start=", start[0], ctx.api)
     if handlers is None or first is None or states.member(first) is None:
         return None
-    failed = _failed(ctx)
-    if failed is None or any(handler.got == UNSEEN for handler in handlers):
-        # The way on which effects are left behind cannot be seen.
+    failed, is_seen = _failed(ctx), all(handler.got != UNSEEN for handler in handlers)
+    if failed is None or not is_seen:  # the way on which effects are left behind cannot be seen
         handlers = tuple(replace(handler, effects=False) for handler in handlers)
     waive = argument(ctx, "waive")
     waivers = waivers_of(waive[0], states, ctx.api) if waive else Waivers()
     where = places.spot(ctx.args[ctx.callee_arg_names.index("exits")][0])
     ends = [(exit_, states.member(exit_)) for exit_ in call.exits]
-    strays = [Stray("exits=", states.shown(literal), where) for literal, name in ends if name is None]
     failures = [(literal, states.member(literal)) for literal in failed or ()]
+    strays = [Stray("exits=", states.shown(literal), where) for literal, name in ends if name is None]
     strays += [Stray("failed=", states.shown(literal)) for literal, name in failures if name is None]
-    errors = [
-        Stray(f'on_error= of handler "{handler.name}"', stray, handler.where)
-        for part, handler in zip(call.parts, handlers, strict=False)
-        for stray in strays_of(part.own)
-    ]
     resources = argument(ctx, "resources")
     definition = Definition(
         name=_name(ctx) or states.name,
         enum=states.name,
         members=states.members,
         start=states.member(first),
-        exits=tuple(dict.fromkeys(name for _, name in ends if name is not None)),
+        exits=_names(ends),
         handlers=handlers,
-        strays=(*strays, *(waivers.strays if waivers else ()), *errors),
+        strays=(*strays, *(waivers.strays if waivers else ()), *_strays_of_errors(call.parts, handlers)),
         aliases=states.aliases,
         offers=offers_of(result.args[RESOURCES], call.words) if resources else None,
         data=want("data", result.args[DATA], call.words) if argument(ctx, "data") else None,
         waivers=waivers.given if waivers else (),
         compensations=compensations_of(call.parts, handlers, states, places, call.words),
-        failed=tuple(dict.fromkeys(name for _, name in failures if name is not None)),
+        failed=_names(failures),
         **_limits(ctx),
     )
     is_known = all(part.wants is not None for part in call.parts)
-    is_seen = all(handler.got != UNSEEN for handler in handlers)
     return Extracted(
         definition, places, knows_waivers=waivers is not None, knows_handlers=is_known and is_seen
     )
+
+
+def _names(members: Iterable[tuple[LiteralType, str | None]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for _, name in members if name is not None))
+
+
+def _strays_of_errors(parts: Sequence[Part], handlers: Sequence[HandlerDef]) -> Iterator[Stray]:
+    for part, handler in zip(parts, handlers, strict=False):
+        for stray in strays_of(part.own):
+            yield Stray(f'on_error= of handler "{handler.name}"', stray, handler.where)
 
 
 def _failed(ctx: MethodContext) -> list[LiteralType] | None:

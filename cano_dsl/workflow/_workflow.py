@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, final
 
@@ -301,15 +302,9 @@ def _compile(
     from cano_dsl.graph import build
     from cano_dsl.plan import Plan
 
-    definition, read, undo = define(
-        states,
-        parts,
-        data=data,
-        resources=resources,
-        timeout_s=timeout_s,
-        compensation_timeout_s=budget_s,
-        max_transitions=max_transitions,
-        **facts,
+    read_off, read, undo = define(states, parts, data=data, resources=resources, **facts)
+    definition = replace(
+        read_off, timeout_s=timeout_s, compensation_timeout_s=budget_s, max_transitions=max_transitions
     )
     graph = build(definition, RuntimeTypes())
     offers = tuple(offer.name for offer in definition.offers or ())

@@ -15,7 +15,7 @@ import pytest
 import cano_dsl.graph
 from cano_dsl.errors import Finding
 from cano_dsl.graph._query import NetworkWalk
-from cano_dsl.spec import Definition, SplitDef
+from cano_dsl.spec import Definition, PolicyDef, SplitDef
 
 SPY = Path(__file__).parent / "spying.py"
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -114,6 +114,16 @@ def facts(one: Built) -> dict[str, Any]:
             (c.at, c.step, c.of, c.name, c.takes.name, c.takes.shown, c.thread, c.data and c.data.shown)
             for c in definition.compensations
         ],
+        "limits": (
+            definition.failed,
+            definition.timeout_s,
+            definition.compensation_timeout_s,
+            definition.max_transitions,
+        ),
+        "guards": [(h.effects, guards(h.policies)) for h in definition.handlers],
+        "guards to undo": [
+            (guards(c.policies), bool(c.joined), bool(c.failure)) for c in definition.compensations
+        ],
         "wanted to undo": [
             [(w.name, w.shown, w.optional) for w in c.wants] for c in definition.compensations
         ],
@@ -121,6 +131,14 @@ def facts(one: Built) -> dict[str, Any]:
         "expected": [h.data and (h.data.name, h.data.shown) for h in definition.handlers],
         "findings": [(f.code, f.state, f.severity, f.message, f.waived) for f in one.findings],
     }
+
+
+def guards(policies: PolicyDef | None) -> tuple[Any, ...] | None:
+    """Give what a type checker can see of policies: numbers, and whether there is a breaker or a limiter."""
+    if policies is None:
+        return None
+    shared = (policies.breaker is not None, policies.limiter is not None)
+    return (policies.attempts, policies.wait_s, policies.timeout_s, *shared)
 
 
 def as_seen(split: SplitDef, seen: SplitDef) -> SplitDef:
@@ -161,7 +179,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Literal
-from cano_dsl import Failure, Join, Joined, Run, RunData, Waive, Workflow, compensate, router, split, state
+from cano_dsl import Failure, Join, Joined, Retry, Run, RunData, Waive, Workflow, compensate, router, split, state
 from cano_dsl.errors import GraphError
 
 class Other(Enum):
@@ -185,6 +203,15 @@ class Tiny(Enum):
 @state(Tiny.WORK)
 def work(store: Rows) -> Literal[Tiny.DONE]: return Tiny.DONE
 tiny = Workflow.build(Tiny, work, start=Tiny.WORK, exits=(Tiny.DONE,))
+class Guard:
+    def __init__(self, name: str) -> None:
+        self.name = name
+    def admit(self, now: float) -> int: ...  # type: ignore
+    def succeeded(self, ticket: int, now: float) -> None: ...
+    def failed(self, ticket: int, now: float, error: Exception) -> None: ...
+    def dropped(self, ticket: int, now: float) -> None: ...
+    def reserve(self, now: float, most_s: float) -> None: ...
+guard = Guard("guard")
 """
 
 NAMES = ("ZETA", "MID", "ALPHA", "KAPPA", "BETA", "OMEGA", "GAMMA")
@@ -207,7 +234,24 @@ PARAMETERS = (
 )
 JOINS = ("all()", "any()", "quorum(2)", "quorum(0)", "percentage(0.5)", "percentage(2)", "partial_results(1)")
 ITEMS = ("items", "items_later", '("a", "b")', '["a"]', "()", "range(3)", "range(1, 3)")
+RETRIES = ("None", "Retry.fixed(3, 0.5)", "Retry.fixed(attempts=2, wait=0)", "Retry.exponential(attempts=4)")
 BRANCHES = ("first", "second", "third", "tiny")
+
+
+def guarding(random: Random, enum: str, states: list[str], timeout: str = "") -> str:
+    """Write now and then what guards a call, and error edges, seldom a foreign one."""
+    options = ""
+    if random.random() < 0.3:
+        options += f", retry={random.choice(RETRIES)}"
+    if timeout and random.random() < 0.3:
+        options += f", {timeout}={random.choice((1, 2.5, 20))}"
+    if random.random() < 0.2:
+        options += random.choice((", breaker=guard", ", limiter=guard", ", breaker=guard, limiter=guard"))
+    if random.random() < 0.3:
+        one, other = (f"{enum}.{random.choice(states)}" for _ in range(2))
+        other = other if random.random() < 0.9 else "Other.X"
+        options += random.choice((f", on_error={other}", f", on_error={{OSError: {one}, Exception: {other}}}"))
+    return options
 
 
 def literal(random: Random, enum: str, states: list[str], *, foreign: float = 0.05) -> str:
@@ -224,6 +268,8 @@ def handler(random: Random, name: str, enum: str, at: str, states: list[str]) ->
     thread = kind == "state" and random.random() < 0.2
     prefix = "" if thread or random.random() < 0.5 else "async "
     options = ", thread=True" if thread else ""
+    options += guarding(random, enum, states, "timeout" if prefix else "")
+    options += ", effects=True" if kind == "state" and random.random() < 0.3 else ""
     returns = literal(random, enum, states)
     if random.random() < 0.15:
         given = literal(random, enum, states).removeprefix("Literal[").removesuffix("]")
@@ -253,12 +299,15 @@ def splitting(random: Random, name: str, enum: str, at: str, states: list[str]) 
     options += random.choice(
         ("", f", on_error={error}", f", on_error={{ValueError: {error}, Exception: {one}}}")
     )
+    options += random.choice(("", "", ", effects=True", f", retry={random.choice(RETRIES)}"))
     if random.random() < 0.4:
+        options += random.choice(("", ", attempt_timeout=0.4", ", attempt_timeout=3", ", breaker=guard"))
         branches = ", ".join(random.sample(BRANCHES, random.randint(1, len(BRANCHES))))
         yield f"{name} = split({enum}.{at}, {branches}, {options})  # type: ignore"
         return
     prefix = random.choice(("", "async "))
     options += ", thread=True" if not prefix and random.random() < 0.3 else ""
+    options += ", attempt_timeout=1.5" if prefix and random.random() < 0.3 else ""
     yield f"@split({enum}.{at}, over={random.choice(ITEMS)}, {options})  # type: ignore"
     returns = random.choice(("int", "str", "list[int]"))
     yield f"{prefix}def {name}({parameters_of(random, 'item: Any')}) -> {returns}: ...  # type: ignore"
@@ -269,8 +318,13 @@ def undoing(random: Random, step: str) -> Iterator[str]:
     thread = random.random() < 0.2
     prefix = "" if thread or random.random() < 0.5 else "async "
     parameters = random.sample(("store: Store", "mailer: Mailer", "run: Run", "data: RunData[int]"), 2)
+    if random.random() < 0.1:
+        parameters.append(random.choice(("outcomes: Joined[int]", "failure: Failure | None")))
+    options = ", thread=True" if thread else ""
+    options += ", timeout=20" if prefix and random.random() < 0.4 else ""
+    options += f", retry={random.choice(RETRIES)}" if random.random() < 0.4 else ""
     takes = random.choice(("Store | int", "Store | int", "Mailer"))
-    yield f"@compensate({step}{', thread=True' if thread else ''})  # type: ignore"
+    yield f"@compensate({step}{options})  # type: ignore"
     yield f"{prefix}def un{step}(output: {takes}, {', '.join(parameters)}) -> None: ...  # type: ignore"
 
 
@@ -292,10 +346,10 @@ def sound(random: Random, number: int) -> Iterator[str]:
             yield f'@split({enum}.{here}, over=("a", "b"), join=Join.all(), to={enum}.{there}{error})'
             yield f"async def {name}(item: str, {parameters}) -> int: return 1"
         elif kind == "output":
-            yield f"@state({enum}.{here})"
+            yield f"@state({enum}.{here}, effects=True, retry=Retry.fixed(2, 1), on_error={enum}.{there})"
             yield f"def {name}({parameters}) -> tuple[{targets}, int]: ...  # type: ignore"
-            yield f"@compensate({name})"
-            yield f"def un{name}(output: int, limit: int) -> None: ..."
+            yield f"@compensate({name}, timeout=1, retry=Retry.fixed(2, 0.5))"
+            yield f"async def un{name}(output: int, limit: int) -> None: ..."
             undoes.append(f"un{name}")
         else:
             yield f"@{kind}({enum}.{here})"
@@ -337,7 +391,12 @@ def mistaken(random: Random, number: int) -> Iterator[str]:
         f"exits=({''.join(f'{e}, ' for e in ends)})",
     ]
     options += random.sample(("data=int", "resources=Offered", f'name="flow {number}"'), random.randint(0, 2))
-    codes = random.sample(("dead-end", "unreachable", "exhaustive", "exit", "resource"), random.randint(0, 2))
+    if random.random() < 0.3:
+        failed = [*random.sample(ends, random.randint(0, len(ends))), *random.sample(states, random.randint(0, 1))]
+        written = [name if "." in name else f"{enum}.{name}" for name in failed]
+        options.append(f"failed=({''.join(f'{end}, ' for end in written)})")
+    options += random.sample(("timeout=2", "timeout=30.5", "compensation_timeout=5", "max_transitions=9"), 1)
+    codes = random.sample(("policy", "compensation", "dead-end", "unreachable", "exhaustive", "exit", "resource"), random.randint(0, 2))
     if codes:
         waivers = [f'Waive("{code}", {enum}.{random.choice(states)}, "as we like it")' for code in codes]
         options.append(f"waive=[{', '.join(waivers)}]")
@@ -377,5 +436,6 @@ def test_random_workflows(
         "resource",
         "join",
         "compensation",
+        "policy",
     }
     assert sum(not one.findings for one in built.values()) >= WORKFLOWS // 4

@@ -13,16 +13,17 @@ O = ParamSpec('O')
 I_contra = TypeVar('I_contra', contravariant=True)
 T_co = TypeVar('T_co', covariant=True)
 J_co = TypeVarWithDefault('J_co', default=Join, covariant=True)
+K_co = TypeVarWithDefault('K_co', default=None, covariant=True)
 
 class Handler(Generic[S, Src_co, P, N_co]):
     spec: HandlerSpec
     def __init__(self, spec: HandlerSpec) -> None: ...
     def __repr__(self) -> str: ...
 
-class AsyncHandler(Handler[S, Src_co, P, N_co]):
+class AsyncHandler(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, K_co]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, N_co]: ...
 
-class PlainHandler(Handler[S, Src_co, P, N_co]):
+class PlainHandler(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, K_co]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> N_co: ...
 
 class AsyncSplit(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, I_contra, T_co, O, J_co]):

@@ -1,5 +1,5 @@
 # Made by tools/stubs.py from the package; not for type checkers.
-from cano_dsl.declare._handlers import Handler as Handler
+from cano_dsl.declare._handlers import Handler as Handler, K_co as K_co
 from collections.abc import Coroutine
 from enum import Enum
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
@@ -34,8 +34,8 @@ class PlainOutputFunction(Protocol[S_co, P, N_co, O_co, G_co]):
 
 class OutputHandler(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, O_co]): ...
 
-class AsyncOutputHandler(OutputHandler[S, Src_co, P, N_co, O_co], Generic[S, Src_co, P, N_co, O_co, G_co]):
+class AsyncOutputHandler(OutputHandler[S, Src_co, P, N_co, O_co], Generic[S, Src_co, P, N_co, O_co, G_co, K_co]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, G_co]: ...
 
-class PlainOutputHandler(OutputHandler[S, Src_co, P, N_co, O_co], Generic[S, Src_co, P, N_co, O_co, G_co]):
+class PlainOutputHandler(OutputHandler[S, Src_co, P, N_co, O_co], Generic[S, Src_co, P, N_co, O_co, G_co, K_co]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> G_co: ...
