@@ -8,11 +8,14 @@ from cano_dsl.graph._build import build
 from cano_dsl.graph._checks import check, stray_of, transitions_of
 from cano_dsl.graph._compensation_rules import outputs_of, taken_of
 from cano_dsl.graph._dicts import DictWalk
+from cano_dsl.graph._differences import differences
+from cano_dsl.graph._fingerprint import Canonical
 from cano_dsl.graph._graph import Edge, Graph, Node
 from cano_dsl.graph._links import Links, link
 from cano_dsl.graph._walk import Types, Walk
 
 __all__ = (
+    "Canonical",
     "DictWalk",
     "Edge",
     "Graph",
@@ -22,6 +25,7 @@ __all__ = (
     "Walk",
     "build",
     "check",
+    "differences",
     "link",
     "outputs_of",
     "stray_of",

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, cast, final
 
 from cano_dsl.errors import Finding
+from cano_dsl.graph._fingerprint import Canonical, canonical_json, canonical_of, fingerprint_of
 from cano_dsl.spec import CompensationDef, Definition, HandlerDef, Kind, SplitDef, Want
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class Graph:
         [('WORK', 'DONE'), ('WORK', 'WORK')]
     """
 
-    __slots__ = ("definition", "edges", "enum", "exits", "findings", "name", "start", "states")
+    __slots__ = ("_written", "definition", "edges", "enum", "exits", "findings", "name", "start", "states")
 
     name: str
     enum: str
@@ -96,6 +97,7 @@ class Graph:
     edges: tuple[Edge, ...]
     findings: tuple[Finding, ...]
     definition: Definition
+    _written: tuple[str, str] | None
 
     def __init__(
         self,
@@ -114,6 +116,7 @@ class Graph:
             "states": MappingProxyType(dict(states)),
             "edges": tuple(edge for node in states.values() for edge in _edges(node)),
             "findings": findings,
+            "_written": None,
         }
         for name, value in fields.items():
             object.__setattr__(self, name, value)
@@ -129,6 +132,65 @@ class Graph:
     def __repr__(self) -> str:
         """Show name and size."""
         return f"<Graph {self.name!r}: {len(self.states)} states, {len(self.edges)} transitions>"
+
+    @property
+    def fingerprint(self) -> str:
+        """A short hash of what this definition means to a run, whose log keeps it.
+
+        It changes with states, kinds, targets, error and rollback edges, exits, joins, how branches come
+        about, what is compensated, and the names of the types that are saved; not with retries, timeouts,
+        limits, documents, handlers' names, lines, resources, or the order in which anything is given.
+
+        Example:
+            >>> from enum import Enum
+            >>> from typing import Literal
+            >>> from cano_dsl import Retry, Workflow, state
+            >>> class Job(Enum):
+            ...     WORK = 1
+            ...     DONE = 2
+            >>> @state(Job.WORK)
+            ... async def work() -> Literal[Job.DONE]:
+            ...     return Job.DONE
+            >>> @state(Job.WORK, retry=Retry.fixed(3, 1.0))
+            ... async def insist() -> Literal[Job.DONE]:
+            ...     return Job.DONE
+            >>> first = Workflow.build(Job, work, start=Job.WORK, exits=(Job.DONE,)).graph
+            >>> second = Workflow.build(Job, insist, start=Job.WORK, exits=(Job.DONE,)).graph
+            >>> first.fingerprint, first.fingerprint == second.fingerprint
+            ('fa0bafeb225097fc', True)
+        """
+        return self._canonical()[1]
+
+    @property
+    def canonical_json(self) -> str:
+        """What `canonical` gives, as JSON: the same text for the same facts."""
+        return self._canonical()[0]
+
+    def canonical(self) -> Canonical:
+        """Give what the fingerprint is made of, as plain dicts, lists and strings, free to change.
+
+        Example:
+            >>> from enum import Enum
+            >>> from typing import Literal
+            >>> from cano_dsl import Workflow, state
+            >>> class Job(Enum):
+            ...     WORK = 1
+            ...     DONE = 2
+            >>> @state(Job.WORK)
+            ... async def work() -> Literal[Job.WORK, Job.DONE]:
+            ...     return Job.DONE
+            >>> graph = Workflow.build(Job, work, start=Job.WORK, exits=(Job.DONE,)).graph
+            >>> graph.canonical()["states"]["WORK"]
+            {'kind': 'state', 'targets': ['DONE', 'WORK']}
+        """
+        return canonical_of(self)
+
+    def _canonical(self) -> tuple[str, str]:
+        """Give the canonical JSON and its hash, which are made at the first question."""
+        if self._written is None:
+            text = canonical_json(canonical_of(self))
+            object.__setattr__(self, "_written", (text, fingerprint_of(text)))
+        return cast("tuple[str, str]", self._written)
 
     def to_networkx(self) -> "nx.DiGraph[str]":
         """Give a copy as a networkx DiGraph, free to change.

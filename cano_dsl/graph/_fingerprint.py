@@ -1,0 +1,92 @@
+"""What a definition means to a run that is to go on, as plain data, and a short hash of it.
+
+Two definitions of one fingerprint mean the same to every run. In it are states, kinds, targets, error and
+rollback edges, exits, joins, how branches come about, what is compensated, and the names of the types that
+are saved; not retries, timeouts, limits, documents, handlers' names, lines and resources. A fact that a
+definition has no use for is left out, so one that is added here changes no fingerprint where it is not used.
+"""
+
+import json
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from cano_dsl.graph._type_names import type_name
+from cano_dsl.spec import HandlerDef, SplitDef
+
+if TYPE_CHECKING:
+    from cano_dsl.graph._graph import Graph, Node
+
+Canonical: TypeAlias = dict[str, Any]
+LENGTH = 16  # of 64 hexadecimal digits: two definitions of one workflow are not alike by chance
+
+
+def canonical_of(graph: "Graph") -> Canonical:
+    """Give the facts of a graph, the same for every order in which its parts were given."""
+    states = {name: dict(_facts(node)) for name, node in sorted(graph.states.items())}
+    return {"start": graph.start, "states": states}
+
+
+def canonical_json(canonical: Canonical) -> str:
+    """Write the facts as JSON, the same text for the same facts."""
+    return json.dumps(canonical, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def fingerprint_of(text: str) -> str:
+    """Give a short hash of the facts as JSON."""
+    return sha256(text.encode()).hexdigest()[:LENGTH]
+
+
+def _facts(node: "Node") -> Iterator[tuple[str, Any]]:
+    """Give what there is to say about a state."""
+    yield "kind", "exit" if node.is_exit else node.kind or "unhandled"
+    if node.targets:
+        yield "targets", sorted(set(node.targets))
+    if node.handler is not None:
+        yield from _of_handler(node.handler)
+    if node.compensation is not None:
+        yield "compensation", type_name(node.compensation.takes.shown)
+    nested = getattr(node, "nested", None)
+    if nested is not None:
+        yield "workflow", canonical_of(nested)
+
+
+def _of_handler(handler: HandlerDef) -> Iterator[tuple[str, Any]]:
+    if handler.errors:
+        yield "errors", [[edge.error, edge.target] for edge in handler.errors]  # the first that fits counts
+    if handler.split is not None:
+        yield "split", _split(handler.split)
+    if handler.output is not None:
+        yield "output", type_name(handler.output.shown)
+    if handler.joined is not None:
+        yield "outcomes", type_name(f"{handler.joined.shown}{' | None' if handler.joined.optional else ''}")
+    if handler.failure is not None and not handler.failure.optional:
+        yield "failure", True
+    yield from _of_some(handler)
+
+
+def _of_some(handler: HandlerDef) -> Iterator[tuple[str, Any]]:
+    """Give the facts that handlers have only where their kind, or a workflow of its own, brings them."""
+    for name in ("cursor", "answer"):
+        want = getattr(handler, name, None)
+        if want is not None:
+            yield name, type_name(want.shown)
+    rollback = getattr(handler, "rollback", ())
+    if rollback:
+        yield "rollback", sorted(set(rollback))
+    if getattr(handler, "at_most_once", False):
+        yield "at_most_once", True
+    exits = getattr(handler, "exits", ())
+    if exits:
+        yield "exits", dict(sorted(dict(exits).items()))
+
+
+def _split(split: SplitDef) -> dict[str, Any]:
+    """Give how branches come about and are joined: by functions of their own, by known items, or a call."""
+    facts: dict[str, Any] = {"join": str(split.join), "value": type_name(split.shown)}
+    if split.branches:
+        facts["branches"] = list(split.branches)
+    else:
+        facts["over"] = "a call" if split.count is None else split.count
+    needed = None if split.count is None else split.join.needed(split.count)
+    return facts if needed is None else facts | {"needed": needed}
