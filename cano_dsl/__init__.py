@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cano_dsl.spec import Join as Join
     from cano_dsl.spec import Joined as Joined
     from cano_dsl.spec import Retry as Retry
+    from cano_dsl.spec import Rollback as Rollback
     from cano_dsl.spec import Run as Run
     from cano_dsl.spec import RunData as RunData
     from cano_dsl.spec import Waive as Waive
@@ -49,6 +50,7 @@ _HOMES = {
     "MemoryStore": "resources",
     "Observer": "observe",
     "Retry": "spec",
+    "Rollback": "spec",
     "Run": "spec",
     "RunData": "spec",
     "RunHandle": "workflow",
@@ -79,6 +81,7 @@ __all__ = (
     "MemoryStore",
     "Observer",
     "Retry",
+    "Rollback",
     "Run",
     "RunData",
     "RunHandle",

@@ -27,6 +27,7 @@ from cano_dsl.checkpoint._rows import (
     difference,
     in_force,
 )
+from cano_dsl.checkpoint._rules import refused_start
 from cano_dsl.checkpoint._sqlite import SqliteCheckpoints
 
 __all__ = (
@@ -55,4 +56,5 @@ __all__ = (
     "Unit",
     "difference",
     "in_force",
+    "refused_start",
 )

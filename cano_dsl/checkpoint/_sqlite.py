@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-import threading
 import weakref
 from collections.abc import Callable, Collection
 from datetime import timedelta

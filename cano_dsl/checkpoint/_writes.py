@@ -10,7 +10,7 @@ from typing import NamedTuple
 from cano_dsl.checkpoint._owner import LEASE_S, Owner
 from cano_dsl.checkpoint._reads import find, info, row_values, run_number
 from cano_dsl.checkpoint._rows import OPEN, STATUSES, Claim, NewRun, RunInfo, Status, Unit, checked_next
-from cano_dsl.checkpoint._rules import owned, overtaken, refused_start
+from cano_dsl.checkpoint._rules import overtaken, owned, refused_start
 from cano_dsl.checkpoint._schema import number_of
 from cano_dsl.errors import PolicyError, RunConflict, RunNotFound
 

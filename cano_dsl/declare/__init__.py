@@ -12,15 +12,14 @@ from cano_dsl.declare._compensate import (
     compensate,
 )
 from cano_dsl.declare._decorators import (
-    AsyncFunction,
     HandlerDecorator,
-    PlainFunction,
     RouterDecorator,
     ThreadDecorator,
     router,
     state,
 )
 from cano_dsl.declare._define import define
+from cano_dsl.declare._functions import AsyncFunction, PlainFunction
 from cano_dsl.declare._handlers import AsyncHandler, AsyncSplit, Gather, Handler, PlainHandler, PlainSplit
 from cano_dsl.declare._injection import Injection, Injections, Read, ReadUndo
 from cano_dsl.declare._namespace import show
@@ -31,6 +30,13 @@ from cano_dsl.declare._outputs import (
     PlainOutputFunction,
     PlainOutputHandler,
 )
+from cano_dsl.declare._parts import taken_type, value_type
+from cano_dsl.declare._rollback import (
+    AsyncRollbackFunction,
+    AsyncRollbackHandler,
+    PlainRollbackFunction,
+    PlainRollbackHandler,
+)
 from cano_dsl.declare._split import SplitDecorator, split
 from cano_dsl.declare._types import RuntimeTypes, accepted, evaluated
 
@@ -40,6 +46,8 @@ __all__ = (
     "AsyncHandler",
     "AsyncOutputFunction",
     "AsyncOutputHandler",
+    "AsyncRollbackFunction",
+    "AsyncRollbackHandler",
     "AsyncSplit",
     "CompensateDecorator",
     "Compensation",
@@ -54,6 +62,8 @@ __all__ = (
     "PlainHandler",
     "PlainOutputFunction",
     "PlainOutputHandler",
+    "PlainRollbackFunction",
+    "PlainRollbackHandler",
     "PlainSplit",
     "Read",
     "ReadUndo",
@@ -70,4 +80,6 @@ __all__ = (
     "show",
     "split",
     "state",
+    "taken_type",
+    "value_type",
 )

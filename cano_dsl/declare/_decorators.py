@@ -1,16 +1,12 @@
-"""`@state` and `@router`: they record, and leave the function alone.
-
-A handler's protocol is an *intersection*: a function fits it only if it fits both overloads of `__call__`.
-The first captures the declared Literal, the second asks the same return type to be made of members of the
-Enum that the decorator was given. A bound TypeVar cannot say that, as a bound cannot name another TypeVar.
-"""
+"""`@state` and `@router`: they record, and leave the function alone."""
 
 import sys
-from collections.abc import Collection, Coroutine, Iterable
+from collections.abc import Collection, Iterable
 from enum import Enum
-from types import FrameType, FunctionType, MethodType
-from typing import Any, Generic, Literal, NamedTuple, ParamSpec, Protocol, TypeVar, overload
+from types import FrameType
+from typing import Any, Generic, Literal, NamedTuple, ParamSpec, TypeVar, overload
 
+from cano_dsl.declare._functions import AsyncFunction, PlainFunction
 from cano_dsl.declare._handlers import AsyncHandler, Handler, PlainHandler
 from cano_dsl.declare._namespace import evaluate
 from cano_dsl.declare._on_error import OnError, error_targets
@@ -21,6 +17,13 @@ from cano_dsl.declare._outputs import (
     PlainOutputHandler,
 )
 from cano_dsl.declare._policies import Guards, checked_effects, policies, refuse_uncuttable
+from cano_dsl.declare._refused import refuse_function, targets_of
+from cano_dsl.declare._rollback import (
+    AsyncRollbackFunction,
+    AsyncRollbackHandler,
+    PlainRollbackFunction,
+    PlainRollbackHandler,
+)
 from cano_dsl.declare._signature import (
     function_of,
     is_async,
@@ -30,7 +33,7 @@ from cano_dsl.declare._signature import (
     scope_of,
     where_of,
 )
-from cano_dsl.declare._targets import awaited, has_output
+from cano_dsl.declare._targets import awaited, beyond_states_alone
 from cano_dsl.errors import SignatureError, Where
 from cano_dsl.spec import Breaker, Duration, HandlerSpec, Kind, Limiter, Retry, Scope
 
@@ -40,29 +43,7 @@ To = TypeVar("To", bound=Enum)  # what `to=` declares; the whole Enum where it i
 N = TypeVar("N", bound=Enum)
 O = TypeVar("O")  # noqa: E741 - the output, as N is the next state
 G = TypeVar("G")  # what a function with an output gives, as annotated
-S_co = TypeVar("S_co", bound=Enum, covariant=True)
-N_co = TypeVar("N_co", bound=Enum, covariant=True)
 P = ParamSpec("P")
-
-
-class AsyncFunction(Protocol[S_co, P, N_co]):
-    """An async function whose declared states are members of S."""
-
-    @overload
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, N_co]: ...
-    @overload
-    def __call__(  # type: ignore[overload-cannot-match]  # pyright: ignore[reportOverlappingOverload]
-        self, *args: P.args, **kwargs: P.kwargs
-    ) -> Coroutine[Any, Any, S_co]: ...
-
-
-class PlainFunction(Protocol[S_co, P, N_co]):
-    """A plain function whose declared states are members of S."""
-
-    @overload
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> N_co: ...
-    @overload
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> S_co: ...  # type: ignore[overload-cannot-match]  # pyright: ignore[reportOverlappingOverload]
 
 
 class _Options(NamedTuple):
@@ -81,8 +62,11 @@ class _Decorator(Generic[S, Src, To]):
 
     def _record(self, fn: Any, frame: FrameType) -> Handler[Any, Any, ..., Any]:
         spec = _spec(fn, frame, self._options)
-        if has_output(spec.returns, spec.scope):
+        has_output, has_rollback = beyond_states_alone(spec.returns, spec.scope)
+        if has_output:
             return AsyncOutputHandler(spec) if spec.awaits else PlainOutputHandler(spec)
+        if has_rollback:
+            return AsyncRollbackHandler(spec) if spec.awaits else PlainRollbackHandler(spec)
         return AsyncHandler(spec) if spec.awaits and not spec.thread else PlainHandler(spec)
 
 
@@ -103,12 +87,20 @@ class RouterDecorator(_Decorator[S, Src, To]):
 
 
 class HandlerDecorator(_Decorator[S, Src, To]):
-    """Takes an async or a plain function, which may give an output with its next state."""
+    """Takes an async or a plain function, which may give an output with its next state, or ask for a rollback."""
 
     @overload
     def __call__(self, fn: AsyncFunction[S, P, N], /) -> AsyncHandler[S, Src, P, N]: ...  # type: ignore[overload-overlap]
     @overload
     def __call__(self, fn: PlainFunction[S, P, N], /) -> PlainHandler[S, Src, P, N]: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, fn: AsyncRollbackFunction[S, P, N, G], /
+    ) -> AsyncRollbackHandler[S, Src, P, N, G]: ...
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, fn: PlainRollbackFunction[S, P, N, G], /
+    ) -> PlainRollbackHandler[S, Src, P, N, G]: ...
     @overload
     def __call__(
         self, fn: AsyncOutputFunction[S, P, N, O, G], /
@@ -131,6 +123,10 @@ class ThreadDecorator(_Decorator[S, Src, To]):
 
     @overload
     def __call__(self, fn: PlainFunction[S, P, N], /) -> PlainHandler[S, Src, P, N]: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, fn: PlainRollbackFunction[S, P, N, G], /
+    ) -> PlainRollbackHandler[S, Src, P, N, G]: ...
     @overload
     def __call__(
         self, fn: PlainOutputFunction[S, P, N, O, G], /
@@ -217,7 +213,8 @@ def state(
     `thread=True` where it does. Its parameters are resources, found by name, apart from those annotated
     `Run` or `RunData[T]`; one with a default may be left out of `run`.
 
-    A handler that returns `tuple[Literal[...], Output]` gives an output too, which `compensate` can undo.
+    A handler that returns `tuple[Literal[...], Output]` gives an output too, which `compensate` can undo. One
+    that declares `Rollback[Literal[...]]` may ask for all outputs to be undone before the run goes on.
 
     Args:
         at: The state; one member of the workflow's Enum.
@@ -357,32 +354,8 @@ def _options(
     guards: Guards,
     thread: bool = False,
 ) -> _Options:
-    _refuse_function(at, kind, frame)
-    return _Options(at, kind, thread, _collection(to, frame), guards)
-
-
-def _refuse_function(at: object, kind: Kind, frame: FrameType) -> None:
-    """Refuse a decorator without its state, which was given the function in place of one."""
-    if isinstance(at, (FunctionType, MethodType, staticmethod, classmethod, Handler)):
-        fn: Any = at
-        name = at.spec.name if isinstance(at, Handler) else name_of(fn)
-        raise SignatureError(
-            what=f"@{kind} stands above {name!r} without a state",
-            fix=f"Name the state that it handles: @{kind}(S.X)",
-            where=_here(frame),
-        )
-
-
-def _collection(to: Iterable[Any] | None, frame: FrameType) -> tuple[Any, ...] | None:
-    if to is None:
-        return None
-    if isinstance(to, (Enum, str)) or not isinstance(to, Iterable):
-        raise SignatureError(
-            what=f"to={to} is not a collection of states",
-            fix=f"Give a tuple: to=({to},)",
-            where=_here(frame),
-        )
-    return tuple(to)
+    refuse_function(at, kind, frame)
+    return _Options(at, kind, thread, targets_of(to, frame), guards)
 
 
 def declares_awaitable(returns: object, scope: Scope) -> bool:

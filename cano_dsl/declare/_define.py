@@ -11,6 +11,7 @@ from cano_dsl.declare._compensate import Compensation
 from cano_dsl.declare._handlers import Handler
 from cano_dsl.declare._injection import Cache, Injections, Read, ReadUndo, Role, injections, read
 from cano_dsl.declare._namespace import evaluate, show
+from cano_dsl.declare._policies import by_names
 from cano_dsl.declare._targets import (
     Targets,
     awaited,
@@ -74,22 +75,21 @@ def define(  # noqa: PLR0913 - each is a keyword of its own where it is called
     parts_read = tuple(read(spec, cache) for spec in specs)
     undo = tuple(ReadUndo(spec, injections(spec, cache)) for spec in undoes)
     index = {id(spec): number for number, spec in enumerate(specs)}
+    shared: dict[int, int] = {}
     definition = Definition(
         name=name if name is not None else states.__name__,
         enum=states.__name__,
         members=tuple(states._member_names_),
         start=member_name(start, states),
         exits=_names(ends, states),
-        handlers=tuple(_handler(found, states) for found in parts_read),
+        handlers=tuple(_handler(found, states, shared) for found in parts_read),
         where=where,
         strays=_all_strays(states, start, ends, failures, waivers, specs),
         aliases=tuple((key, m._name_) for key, m in states.__members__.items() if key != m._name_),
         offers=None if resources is None else _offers(resources, where),
         data=None if data is None else Want("data", data, show(data)),
         waivers=waivers,
-        compensations=tuple(
-            _compensation(spec, index.get(id(spec.step)), states, wants) for spec, wants in undo
-        ),
+        compensations=tuple(_compensation(one, index.get(id(one.spec.step)), states, shared) for one in undo),
         failed=_names(failures, states),
         timeout_s=timeout_s,
         compensation_timeout_s=compensation_timeout_s,
@@ -182,7 +182,7 @@ def _names(values: Iterable[Any], states: type[Enum]) -> tuple[str, ...]:
 _USUAL = frozenset({"resource", "run", "data"})
 
 
-def _handler(found: Read, states: type[Enum]) -> HandlerDef:
+def _handler(found: Read, states: type[Enum], shared: dict[int, int]) -> HandlerDef:
     spec, wants = found.spec, found.injections
     targets, beyond = _targets(spec, states)
     handler = HandlerDef(
@@ -199,10 +199,13 @@ def _handler(found: Read, states: type[Enum]) -> HandlerDef:
         thread=spec.thread,
         doc=spec.doc,
         effects=spec.effects,
+        policies=by_names(spec.policies, shared),
     )
     if spec.split is not None or spec.on_error:
         split = None if spec.split is None else _split(spec.split)
         handler = replace(handler, split=split, errors=_errors(spec, states))
+    if targets.rollbacks:
+        handler = replace(handler, rollbacks=tuple(member._name_ for member in targets.rollbacks))
     if not _USUAL.issuperset([want.role for want in wants]):
         joined, failure = _strictest(wants, "joined"), _strictest(wants, "failure")
         handler = replace(handler, joined=joined, failure=failure)
@@ -221,8 +224,9 @@ def _with_output(handler: HandlerDef, spec: HandlerSpec, targets: Targets) -> Ha
 
 
 def _compensation(
-    spec: CompensationSpec, of: int | None, states: type[Enum], wants: Injections
+    found: ReadUndo, of: int | None, states: type[Enum], shared: dict[int, int]
 ) -> CompensationDef:
+    spec, wants = found
     output = spec.output
     return CompensationDef(
         at=member_name(spec.step.at, states),
@@ -235,6 +239,9 @@ def _compensation(
         data=next((w.want for w in wants if w.role == "data"), None),
         thread=spec.thread,
         doc=spec.doc,
+        policies=by_names(spec.policies, shared),
+        joined=_strictest(wants, "joined"),
+        failure=_strictest(wants, "failure"),
     )
 
 
@@ -283,10 +290,11 @@ def _targets(spec: HandlerSpec, states: type[Enum]) -> tuple[Targets, tuple[str,
         given.got = "an empty to="
     if spec.returns is EMPTY:
         return given, ()
+    known = given.members
     given = with_outputs(spec.returns, spec.scope, given)
     annotated = read_targets(spec.returns, spec.scope, states)
-    beyond = [m.name for m in annotated.members if m not in given.members] if annotated.got is None else []
-    return given, tuple(beyond)
+    said = annotated.members if annotated.got is None else ()
+    return given, tuple(m.name for m in dict.fromkeys((*said, *annotated.rollbacks)) if m not in known)
 
 
 def _offers(resources: Callable[..., object], where: Where) -> tuple[Want, ...]:

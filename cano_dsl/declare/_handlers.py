@@ -20,6 +20,7 @@ O = ParamSpec("O")  # noqa: E741 - what the function that gives a split's items 
 I_contra = TypeVar("I_contra", contravariant=True)  # an item
 T_co = TypeVar("T_co", covariant=True)  # a branch's value
 J_co = TypeVarWithDefault("J_co", default=Join, covariant=True)  # how it is joined, as far as a plugin tells
+K_co = TypeVarWithDefault("K_co", default=None, covariant=True)  # what guards it, as far as a plugin tells
 
 
 class Handler(Generic[S, Src_co, P, N_co]):
@@ -58,7 +59,7 @@ class Handler(Generic[S, Src_co, P, N_co]):
         return f"<{self.spec.kind} {self.spec.name!r} at {self.spec.at}, {self.spec.where}>"
 
 
-class AsyncHandler(Handler[S, Src_co, P, N_co]):
+class AsyncHandler(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, K_co]):
     """A handler whose call is awaited."""
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, N_co]:
@@ -66,7 +67,7 @@ class AsyncHandler(Handler[S, Src_co, P, N_co]):
         return self._fn(*args, **kwargs)  # type: ignore[no-any-return]
 
 
-class PlainHandler(Handler[S, Src_co, P, N_co]):
+class PlainHandler(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, K_co]):
     """A handler whose call gives the next state at once."""
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> N_co:

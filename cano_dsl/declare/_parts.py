@@ -6,6 +6,7 @@ from typing import Any
 
 from cano_dsl.declare._decorators import declares_awaitable
 from cano_dsl.declare._handlers import Handler
+from cano_dsl.declare._namespace import Forward, Unreadable, evaluate
 from cano_dsl.declare._refused import refuse_generator
 from cano_dsl.declare._signature import (
     function_of,
@@ -16,8 +17,9 @@ from cano_dsl.declare._signature import (
     scope_of,
     where_of,
 )
+from cano_dsl.declare._targets import awaited
 from cano_dsl.errors import SignatureError, Where, shown
-from cano_dsl.spec import Part
+from cano_dsl.spec import EMPTY, CompensationSpec, Part
 
 
 def items_of(over: Any, frame: FrameType, where: Where) -> tuple[Sequence[Any] | None, Part | None]:
@@ -80,3 +82,19 @@ def part_of(fn: Any, frame: FrameType) -> Part:
         scope=scope,
         awaits=is_async(fn, function) or declares_awaitable(returns, scope),
     )
+
+
+def value_type(part: Part) -> object:
+    """Give the type of a branch's value as annotated; Any where it is not known."""
+    returned = evaluate(part.returns, part.scope)
+    inner = awaited(returned)
+    return _readable(returned if inner is None else inner)
+
+
+def taken_type(spec: CompensationSpec) -> object:
+    """Give the type of the output that a compensation takes; Any where it is not known."""
+    return _readable(evaluate(spec.output.annotation, spec.scope))
+
+
+def _readable(found: object) -> object:
+    return Any if found is EMPTY or isinstance(found, (Forward, Unreadable)) else found

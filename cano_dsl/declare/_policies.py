@@ -8,7 +8,17 @@ from typing import Any, NamedTuple, NoReturn
 from cano_dsl.declare._on_error import ErrorTargets
 from cano_dsl.declare._signature import name_of
 from cano_dsl.errors import PolicyError, SignatureError, Where
-from cano_dsl.spec import Policies, Retry, seconds
+from cano_dsl.spec import (
+    Breaker,
+    Limiter,
+    Policies,
+    PolicyDef,
+    Retry,
+    SharedDef,
+    most_wait_s,
+    seconds,
+    waits_of,
+)
 
 _BREAKER = ("admit", "succeeded", "failed", "dropped")
 _LIMITER = ("reserve",)
@@ -80,6 +90,30 @@ def _check(field: str, value: Any, methods: tuple[str, ...], allowed: str) -> No
     is_one = not isinstance(value, type) and all(callable(getattr(value, name, None)) for name in methods)
     if not is_one or not isinstance(getattr(value, "name", None), str):
         raise PolicyError(field=field, value=value, allowed=allowed)
+
+
+def by_names(found: Policies | None, seen: dict[int, int]) -> PolicyDef | None:
+    """Give policies as the graph has them.
+
+    Args:
+        found: The policies.
+        seen: The breakers and limiters met before, each by its id with its number.
+    """
+    if found is None:
+        return None
+    retry = found.retry
+    return PolicyDef(
+        attempts=1 if retry is None else retry.attempts,
+        wait="" if retry is None else waits_of(retry),
+        wait_s=0.0 if retry is None else most_wait_s(retry),
+        timeout_s=found.timeout_s,
+        breaker=_shared(found.breaker, seen),
+        limiter=_shared(found.limiter, seen),
+    )
+
+
+def _shared(one: Breaker | Limiter | None, seen: dict[int, int]) -> SharedDef | None:
+    return None if one is None else SharedDef(one.name, seen.setdefault(id(one), len(seen)))
 
 
 def refuse_uncuttable(

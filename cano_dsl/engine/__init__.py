@@ -1,18 +1,26 @@
 """The loop, what surrounds a run, and the one way out of it."""
 
+from cano_dsl.checkpoint import OPEN
 from cano_dsl.engine._driver import drive
 from cano_dsl.engine._failure import new_run_id
 from cano_dsl.engine._run import Order, Own, check_order, execute, open_resources, start_step
+from cano_dsl.engine._saved import check_durable, execute_saved, fork, list_runs, resume
 from cano_dsl.engine._watch import Watch
 
 __all__ = (
+    "OPEN",
     "Order",
     "Own",
     "Watch",
+    "check_durable",
     "check_order",
     "drive",
     "execute",
+    "execute_saved",
+    "fork",
+    "list_runs",
     "new_run_id",
     "open_resources",
+    "resume",
     "start_step",
 )

@@ -3,24 +3,30 @@
 from typing import Any
 
 from cano_dsl.engine._failure import handler_failed, undeclared
-from cano_dsl.plan import Plan, Step, Values
+from cano_dsl.plan import Last, Plan, Step, Values
 
 
-async def drive(plan: Plan, step: Step, values: Values, run_id: str | None = None) -> Any:
+async def drive(
+    plan: Plan,
+    step: Step,
+    values: Values,
+    run_id: str | None = None,
+    last: Last = (None, None, None),
+) -> Any:
     """Run from a step to the first exit.
 
     Finding the next step is the check of the transition. The last four steps are kept in locals, for the
-    error. What follows a failure is asked only when there is one. The loop adds no checkpoint of its own: a cycle of handlers that never suspend does not yield.
+    error; `last` are those before, of a run that goes on. What follows a failure is asked only when there is
+    one. The loop adds no checkpoint of its own: a cycle of handlers that never suspend does not yield.
 
     Raises:
+        RollbackAsked: A handler wants everything undone first.
         HandlerFailed: A handler raised an `Exception`, which is the cause.
         RunError: What a policy of the handler raised: AttemptsExhausted, AttemptTimeout, CircuitOpen,
             RateLimited; or JoinFailed, where a split could not be joined.
         UndeclaredTransition: A handler returned what it did not declare.
     """
-    one: Step | None = None
-    two: Step | None = None
-    three: Step | None = None
+    three, two, one = last
     while True:
         try:
             while True:

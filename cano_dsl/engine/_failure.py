@@ -12,8 +12,10 @@ from cano_dsl.errors import (
     UndeclaredTransition,
     named,
 )
-from cano_dsl.plan import Done, Plan, Step, Unfit, Values
-from cano_dsl.spec import Run
+from cano_dsl.plan import Done, Last, Plan, RollbackAsked, Step, Unfit, Values
+from cano_dsl.spec import Rollback, Run
+
+Four = tuple[Step | None, Step | None, Step | None, Step | None]
 
 
 def new_run_id() -> str:
@@ -22,9 +24,12 @@ def new_run_id() -> str:
 
 
 def handler_failed(
-    plan: Plan, values: Values, run_id: str | None, last: tuple[Step | None, ...], error: Exception
-) -> RunError:
-    """Make the error for a handler that raised, with its cause."""
+    plan: Plan, values: Values, run_id: str | None, last: Four, error: Exception
+) -> RunError | RollbackAsked:
+    """Make the error for a handler that raised, with its cause; a wish for a rollback gets its place."""
+    if isinstance(error, RollbackAsked):
+        before = last[:3]  # the last is the step that asks, which is no state of its own
+        return error.placed(_place(plan, values, run_id, before), before)
     at = _place(plan, values, run_id, last)
     if isinstance(error, RunError) and not error.is_placed:
         return error.placed(at)
@@ -34,7 +39,7 @@ def handler_failed(
 
 
 def undeclared(
-    plan: Plan, values: Values, run_id: str | None, last: tuple[Step | None, ...], target: object
+    plan: Plan, values: Values, run_id: str | None, last: Four, target: object
 ) -> UndeclaredTransition:
     """Make the error for a handler that returned what it does not declare."""
     step = last[-1]
@@ -44,23 +49,25 @@ def undeclared(
     if iscoroutine(target):
         target.close()  # else Python warns that nobody awaited it
     written = _as_written(plan, step) if step is not None else ()
-    return UndeclaredTransition(
-        at=_place(plan, values, run_id, last), target=target, declared=declared, as_written=written
-    )
+    at = _place(plan, values, run_id, last)
+    hint = ""
+    if isinstance(target, Rollback) and type(target.to) is type(at.state):
+        hint = f"return one of these, or add Rollback[Literal[{named(target.to)}]] to its return annotation"
+    return UndeclaredTransition(at=at, target=target, declared=declared, as_written=written, hint=hint)
 
 
 def _as_written(plan: Plan, step: Step) -> list[str]:
-    """Write the targets of a handler with an output as pairs; nothing for any other handler."""
+    """Write what a handler may return where that is more than states: pairs with an output, and rollbacks."""
     handler = plan.graph.states[step.at._name_].handler
-    if handler is None or handler.output is None:
+    if handler is None or (handler.output is None and not handler.rollbacks):
         return []
     written = []
     for target in step.targets:
-        if target._name_ in handler.paired:
+        if handler.output is not None and target._name_ in handler.paired:
             written.append(f"({named(target)}, {handler.output.shown})")
-        if target._name_ in handler.unpaired:
+        if handler.output is None or target._name_ in handler.unpaired:
             written.append(named(target))
-    return written
+    return written + [repr(Rollback(plan.states[name])) for name in handler.rollbacks]
 
 
 def place_of(plan: Plan, values: Values, run_id: str | None, stack: Sequence[Done]) -> RunPlace:
@@ -80,7 +87,7 @@ def place_of(plan: Plan, values: Values, run_id: str | None, stack: Sequence[Don
     )
 
 
-def _place(plan: Plan, values: Values, run_id: str | None, last: tuple[Step | None, ...]) -> RunPlace:
+def _place(plan: Plan, values: Values, run_id: str | None, last: Last | Four) -> RunPlace:
     step = last[-1]
     if step is None or step.spec is None:
         raise InternalError(f"a run of {plan.name!r} failed at {step}, which has no handler")

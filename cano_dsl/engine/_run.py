@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 
 from cano_dsl.engine._driver import drive
 from cano_dsl.engine._failure import new_run_id
-from cano_dsl.engine._rollback import drive_undoing
+from cano_dsl.engine._leave import drive_careful
+from cano_dsl.engine._logged import Beginning, drive_logged
 from cano_dsl.engine._watch import Watch, drive_within
 from cano_dsl.errors import Cancelled, CompensationFailed, PolicyError, named
-from cano_dsl.plan import Bound, Plan, Step, check_resources, make_data
+from cano_dsl.plan import Bound, Plan, Step, check_resources, make_data, saved_data
 from cano_dsl.resources import Opened, PerRun
 from cano_dsl.scope import Guard, is_cancel
 from cano_dsl.spec import Run, RunData
@@ -25,6 +26,7 @@ class Order(NamedTuple):
         held: Whether the resources are set up already, apart from those made for each run.
         timeout_s: How long it may take; None for the workflow's own limit.
         told: Is given the run's `Run`, data and watch before it begins.
+        beginning: What a run with a log begins with; None without one.
     """
 
     data: Any = None
@@ -33,6 +35,7 @@ class Order(NamedTuple):
     held: bool = False
     timeout_s: float | None = None
     told: "Callable[[Own], None] | None" = None
+    beginning: Beginning | None = None
 
 
 class Own(NamedTuple):
@@ -43,6 +46,7 @@ class Own(NamedTuple):
     data: RunData[Any] | None
     run_id: str | None
     watch: Watch | None = None
+    beginning: Beginning | None = None
 
 
 async def execute(plan: Plan, given: Mapping[str, Any], order: Order) -> Enum:
@@ -58,7 +62,10 @@ async def execute(plan: Plan, given: Mapping[str, Any], order: Order) -> Enum:
     step = (
         start_step(plan, bound.steps.by_name, order.start) if order.start is not None else bound.steps.start
     )
-    data = make_data(plan, order.data)
+    resumed = order.beginning.resumed if order.beginning is not None else None
+    if resumed is not None:
+        step = bound.steps.by_name[resumed.point.step.name]
+    data = make_data(plan, order.data) if resumed is None else saved_data(plan)
     run_id = _checked_id(order.run_id)
     if not plan.uses_run:
         return await _with_resources(plan, given, bound, step, Own(order.held, None, data, run_id))
@@ -70,7 +77,7 @@ async def execute(plan: Plan, given: Mapping[str, Any], order: Order) -> Enum:
         progress=_progress(plan),
         watch=watch,
     )
-    own = Own(order.held, run, data, run_id, watch)
+    own = Own(order.held, run, data, run_id, watch, order.beginning)
     if order.told is not None:
         order.told(own)
     return await _told(plan, run, lambda: _around(plan, given, bound, step, own))
@@ -207,8 +214,11 @@ def _loop(
         laid = (*laid, [])  # the stack of outputs
     if plan.extra:
         laid = (*laid, own.run, own.data)
-    drive_from = drive_undoing if plan.undoes else drive_within if plan.watched else drive
-    return drive_from(plan, bound.steps.by_name[step.at._name_], laid, own.run_id)
+    steps = bound.steps.by_name
+    if own.beginning is not None:
+        return drive_logged(plan, steps, steps[step.name], laid, values, own.beginning)
+    drive_from = drive_careful if plan.undoes else drive_within if plan.watched else drive
+    return drive_from(plan, steps[step.name], laid, own.run_id)
 
 
 def open_resources(plan: Plan) -> Opened:

@@ -11,14 +11,14 @@ from typing import Any, TypeVar
 
 from cano_dsl.engine._driver import drive
 from cano_dsl.errors import Cancelled, InternalError, RunError, RunPlace, RunTimeout, TransitionsExhausted
-from cano_dsl.plan import Plan, Step, Values
+from cano_dsl.plan import Last, Plan, Step, Values
 from cano_dsl.scope import Clock, Guard
 from cano_dsl.spec import Run
 
 T = TypeVar("T")
 
 
-class Stopped(BaseException):  # noqa: N818 - a signal, which no `except Exception` of a handler may keep
+class Stopped(BaseException):
     """The run must end here; never leaves the engine."""
 
 
@@ -133,7 +133,13 @@ class Watch:
         )
 
 
-async def drive_within(plan: Plan, step: Step, values: Values, run_id: str | None = None) -> Any:
+async def drive_within(
+    plan: Plan,
+    step: Step,
+    values: Values,
+    run_id: str | None = None,
+    last: Last = (None, None, None),
+) -> Any:
     """Run from a step to the first exit, as `drive` does, within the limits of the run's watch.
 
     Raises:
@@ -146,7 +152,7 @@ async def drive_within(plan: Plan, step: Step, values: Values, run_id: str | Non
     watch: Watch = run._watch  # type: ignore[assignment]  # noqa: SLF001 - kept off what handlers see
     with plan.clock.guard() as guard:
         try:
-            return await watch.within(guard, lambda: drive(plan, step, values, run_id))
+            return await watch.within(guard, lambda: drive(plan, step, values, run_id, last))
         except Stopped:
             pass
     raise watch.error(plan, run)

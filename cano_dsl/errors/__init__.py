@@ -11,6 +11,7 @@ from cano_dsl.errors._checkpoint import (
     RunConflict,
     RunEnded,
     RunNotFound,
+    RunParked,
     StoreCorrupt,
     StoreUnavailable,
     VersionMismatch,
@@ -42,6 +43,7 @@ from cano_dsl.errors._root import (
 )
 from cano_dsl.errors._run import HandlerFailed, LoopRunning, RunError, UndeclaredTransition
 from cano_dsl.errors._saga import CompensationFailed, Owed
+from cano_dsl.errors._saved import SavedError
 from cano_dsl.errors._words import named, shown, told
 
 __all__ = (
@@ -75,9 +77,11 @@ __all__ = (
     "RunEnded",
     "RunError",
     "RunNotFound",
+    "RunParked",
     "RunPlace",
     "RunTimeout",
     "RunnerState",
+    "SavedError",
     "SetupFailed",
     "Severity",
     "SignatureError",

@@ -94,6 +94,32 @@ class RunEnded(StoreError):
         self.status = status
 
 
+class RunParked(StoreError):
+    """A run stopped within a state that must not run twice, so that only a person can say how it goes on.
+
+    Attributes:
+        run_id: The run's id.
+        state: The state that was called and whose end nobody knows.
+        at: The row of its entry.
+
+    Example:
+        >>> from cano_dsl.errors import RunParked
+        >>> print(RunParked(run_id="job-7", state="PAY", at=3))
+        run 'job-7' stopped within state PAY, which runs at most once: find out whether it took effect, then resume('job-7', at=3) to run it again, or resume it at another row
+    """
+
+    code = "run-parked"
+
+    def __init__(self, *, run_id: str, state: str, at: int) -> None:
+        super().__init__(
+            f"run {run_id!r} stopped within state {state}, which runs at most once: find out whether it took "
+            f"effect, then resume({run_id!r}, at={at}) to run it again, or resume it at another row"
+        )
+        self.run_id = run_id
+        self.state = state
+        self.at = at
+
+
 class StoreCorrupt(StoreError):
     """A file that is no checkpoint store that can be read here; it was not written to.
 

@@ -66,13 +66,18 @@ class RunError(CanoError):
 
         What a policy or a join raises does not know its place; the engine puts it in here.
         """
-        twin = copy(self)
-        twin._at = at  # noqa: SLF001 - its own class
+        twin = self.located(at)
         who = f"{self.subject} {named(at.state)} of workflow {at.workflow!r}"
         if branch:
             who = f"branch {branch} of {who}"
             twin.branch = branch
         twin.args = (f"{who} {self.args[0]} ({at})",)
+        return twin
+
+    def located(self, at: RunPlace) -> Self:
+        """Give the same error in the same words with the place of its run, for a list that names the place."""
+        twin = copy(self)
+        twin._at = at  # noqa: SLF001 - its own class
         return twin
 
 
@@ -109,7 +114,7 @@ class UndeclaredTransition(RunError):
 
     Attributes:
         target: What it returned.
-        declared: The states that it may go to.
+        declared: The states that it may go to, without those after a rollback.
 
     Example:
         >>> from cano_dsl.errors import UndeclaredTransition
@@ -133,7 +138,13 @@ class UndeclaredTransition(RunError):
     code = "undeclared-transition"
 
     def __init__(
-        self, *, at: RunPlace, target: object, declared: Sequence[Enum], as_written: Sequence[str] = ()
+        self,
+        *,
+        at: RunPlace,
+        target: object,
+        declared: Sequence[Enum],
+        as_written: Sequence[str] = (),
+        hint: str = "",
     ) -> None:
         allowed = ", ".join(as_written or map(named, declared))
         got = named(target) if isinstance(target, Enum) else shown(target)
@@ -150,7 +161,7 @@ class UndeclaredTransition(RunError):
             fix = "return one of these, or add the target to its return annotation"
         super().__init__(
             f"state {named(at.state)} of workflow {at.workflow!r} returned {got}{note}, "
-            f"but declares {allowed}: {fix}",
+            f"but declares {allowed}: {hint or fix}",
             at=at,
         )
         self.target = target

@@ -49,7 +49,7 @@ class CompensationFailed(RunError):
     names the states that gave outputs, as no other is known.
 
     Attributes:
-        original: What ended the run.
+        original: What ended the run; None where a handler had asked for the rollback.
         failures: What the compensations that failed should have undone, in the order in which they ran.
         not_run: What was left when the time for compensations was over, in the order in which it would
             have been undone.
@@ -84,16 +84,21 @@ class CompensationFailed(RunError):
     code = "compensation-failed"
 
     def __init__(
-        self, *, at: RunPlace, original: BaseException, failures: Sequence[Owed], not_run: Sequence[Owed]
+        self,
+        *,
+        at: RunPlace,
+        original: BaseException | None,
+        failures: Sequence[Owed],
+        not_run: Sequence[Owed],
     ) -> None:
         owed = [*failures, *not_run]
         count = "1 output is" if len(owed) == 1 else f"{len(owed)} outputs are"
         lines = "".join(f"\n  {one}" for one in owed)
-        why = told(original).removesuffix(f" ({at})")
+        why = f"{named(at.state)} asked for a rollback"
+        if original is not None:
+            why = f"the run ended with {told(original)}".removesuffix(f" ({at})")
         super().__init__(
-            f"workflow {at.workflow!r} failed and {count} not undone: set right by hand{lines}\n"
-            f"the run ended with {why}",
-            at=at,
+            f"workflow {at.workflow!r} failed and {count} not undone: set right by hand{lines}\n{why}", at=at
         )
         self.original = original
         self.failures = tuple(failures)

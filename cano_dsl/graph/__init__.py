@@ -5,7 +5,7 @@ other `Types`, a type checker's plugin. networkx is loaded with the first graph,
 """
 
 from cano_dsl.graph._build import build
-from cano_dsl.graph._checks import check, stray_of, transitions_of
+from cano_dsl.graph._checks import check, stray_of, transitions_of, waivable
 from cano_dsl.graph._compensation_rules import outputs_of, taken_of
 from cano_dsl.graph._dicts import DictWalk
 from cano_dsl.graph._differences import differences
@@ -31,4 +31,5 @@ __all__ = (
     "stray_of",
     "taken_of",
     "transitions_of",
+    "waivable",
 )

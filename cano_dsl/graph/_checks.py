@@ -9,11 +9,13 @@ from dataclasses import replace
 
 from cano_dsl.errors import Finding
 from cano_dsl.graph._compensation_rules import compensations
+from cano_dsl.graph._effect_rules import effects
 from cano_dsl.graph._facts import Facts, Part, Rule, broken
 from cano_dsl.graph._join_rules import joins
 from cano_dsl.graph._links import Links
+from cano_dsl.graph._policy_rules import policies
 from cano_dsl.graph._walk import Types, Walk
-from cano_dsl.spec import Definition, HandlerDef, Stray, Want
+from cano_dsl.spec import WAIVABLE, WARNS, Definition, HandlerDef, Stray, Want
 
 
 def check(definition: Definition, links: Links, walk: Walk, types: Types) -> tuple[Finding, ...]:
@@ -102,7 +104,7 @@ def duplicates(facts: Facts) -> Iterator[Finding]:
 
 
 def exits(facts: Facts) -> Iterator[Finding]:
-    """`exit`: there is an exit, and no exit has a handler."""
+    """`exit`: there is an exit, none has a handler, and what is named in `failed=` is one."""
     definition = facts.definition
     if not definition.exits and not any(stray.what == "exits=" for stray in definition.strays):
         yield Finding(
@@ -119,6 +121,15 @@ def exits(facts: Facts) -> Iterator[Finding]:
                 "exit",
                 f"State {facts.member(str(handler.at))} is an exit, so its handler would never run",
                 "remove the handler, or take the state out of exits=",
+            )
+    for name in definition.failed:
+        if name not in definition.exits:
+            yield Finding(
+                code="exit",
+                state=name,
+                message=f"{facts.member(name)} is named in failed=, but is no exit",
+                hint=f"add {facts.member(name)} to exits=, or take it out of failed=",
+                where=definition.where,
             )
 
 
@@ -280,7 +291,16 @@ RULES: tuple[Rule, ...] = (
     resources,
     joins,
     compensations,
+    effects,
+    policies,
 )
+
+
+def waivable(finding: Finding) -> bool:
+    """Tell whether a waiver may let a finding pass, as far as its rule goes; warnings about the whole too."""
+    if finding.severity == "warning":
+        return finding.code in WAIVABLE
+    return finding.code in WAIVABLE and finding.code not in WARNS and finding.state is not None
 
 
 def _is_entered(facts: Facts, state: str) -> bool:
@@ -296,9 +316,9 @@ def _waived(facts: Facts, found: list[Finding]) -> Iterator[Finding]:
             yield finding
             continue
         used.add(key)
-        if finding.state is None:
+        if not waivable(finding):
             yield replace(finding, hint=f"{finding.hint}; it cannot be waived")
-        elif finding.code == "exhaustive" and _is_entered(facts, finding.state):
+        elif finding.code == "exhaustive" and _is_entered(facts, str(finding.state)):
             yield replace(finding, hint=f"{finding.hint}; it cannot be waived, as runs enter it")
         else:
             yield replace(finding, waived=waivers[key].reason)

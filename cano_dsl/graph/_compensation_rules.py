@@ -29,6 +29,19 @@ def compensations(facts: Facts) -> Iterator[Finding]:
         else:
             first[part.of] = part
             yield from taken_of(part, handlers[part.of], facts.definition.enum, facts.types)
+        yield from _asked_in_vain(part)
+
+
+def _asked_in_vain(part: CompensationDef) -> Iterator[Finding]:
+    """Find parameters of a compensation that only the target of a split or of an error edge is given."""
+    for want, shown in ((part.joined, "the outcomes of a split"), (part.failure, "a failure")):
+        if want is not None:
+            yield broken(
+                part,
+                "compensation",
+                f'Compensation "{part.name}" wants {shown} ({want.name}), which only a state is entered with',
+                f'let "{part.step}" put what is needed into its output',
+            )
 
 
 def outputs_of(handler: HandlerDef) -> Iterator[Finding]:

@@ -54,6 +54,8 @@ def _facts(node: "Node") -> Iterator[tuple[str, Any]]:
 def _of_handler(handler: HandlerDef) -> Iterator[tuple[str, Any]]:
     if handler.errors:
         yield "errors", [[edge.error, edge.target] for edge in handler.errors]  # the first that fits counts
+    if handler.rollbacks:
+        yield "rollback", sorted(set(handler.rollbacks))
     if handler.split is not None:
         yield "split", _split(handler.split)
     if handler.output is not None:
@@ -71,9 +73,6 @@ def _of_some(handler: HandlerDef) -> Iterator[tuple[str, Any]]:
         want = getattr(handler, name, None)
         if want is not None:
             yield name, type_name(want.shown)
-    rollback = getattr(handler, "rollback", ())
-    if rollback:
-        yield "rollback", sorted(set(rollback))
     if getattr(handler, "at_most_once", False):
         yield "at_most_once", True
     exits = getattr(handler, "exits", ())

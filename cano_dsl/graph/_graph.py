@@ -1,13 +1,22 @@
 """The graph that every reader is given: read-only, ordered as the author wrote it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, cast, final
+from typing import TYPE_CHECKING, Any, Literal, cast, final
 
 from cano_dsl.errors import Finding
 from cano_dsl.graph._fingerprint import Canonical, canonical_json, canonical_of, fingerprint_of
-from cano_dsl.spec import CompensationDef, Definition, HandlerDef, Kind, SplitDef, Want
+from cano_dsl.spec import (
+    CompensationDef,
+    Definition,
+    HandlerDef,
+    Kind,
+    PolicyDef,
+    SharedDef,
+    SplitDef,
+    Want,
+)
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -35,6 +44,11 @@ class Node:
     targets: tuple[str, ...]
     compensation: CompensationDef | None = None
 
+    @property
+    def policies(self) -> PolicyDef | None:
+        """How its handler's call is guarded; None where nothing guards it."""
+        return self.handler.policies if self.handler is not None else None
+
 
 @dataclass(frozen=True, slots=True)
 class Edge:
@@ -43,12 +57,14 @@ class Edge:
     Attributes:
         source: The state it leaves.
         target: The state it enters.
-        error: The exception that takes it; empty for any, None for an ordinary transition.
+        error: The exception that takes it; empty for any, None for one that a handler returns.
+        rollback: Whether everything that the run has done is undone on the way.
     """
 
     source: str
     target: str
     error: str | None = None
+    rollback: bool = False
 
     @property
     def is_error(self) -> bool:
@@ -134,6 +150,39 @@ class Graph:
         return f"<Graph {self.name!r}: {len(self.states)} states, {len(self.edges)} transitions>"
 
     @property
+    def breakers(self) -> Mapping[str, tuple[str, ...]]:
+        """The circuit breakers by name, each with the states that share it; two of one name are numbered.
+
+        Example:
+            >>> from enum import Enum
+            >>> from typing import Any, Literal
+            >>> from cano_dsl import Workflow, state
+            >>> class Till(Enum):
+            ...     CHARGE = 1
+            ...     BOOK = 2
+            ...     DONE = 3
+            >>> def till(breaker: Any) -> Workflow[Till, Any]:
+            ...     @state(Till.CHARGE, breaker=breaker)
+            ...     async def charge() -> Literal[Till.BOOK]:
+            ...         return Till.BOOK
+            ...     @state(Till.BOOK, breaker=breaker)
+            ...     async def book() -> Literal[Till.DONE]:
+            ...         return Till.DONE
+            ...     return Workflow.build(Till, charge, book, start=Till.CHARGE, exits=(Till.DONE,))
+            >>> from unittest.mock import Mock
+            >>> payments = Mock()
+            >>> payments.name = "payments"
+            >>> dict(till(payments).graph.breakers)
+            {'payments': ('CHARGE', 'BOOK')}
+        """
+        return _sharing(self.states.values(), "breaker")
+
+    @property
+    def limiters(self) -> Mapping[str, tuple[str, ...]]:
+        """The limiters by name, each with the states that share it; two of one name are numbered."""
+        return _sharing(self.states.values(), "limiter")
+
+    @property
     def fingerprint(self) -> str:
         """A short hash of what this definition means to a run, whose log keeps it.
 
@@ -196,7 +245,8 @@ class Graph:
         """Give a copy as a networkx DiGraph, free to change.
 
         Nodes are state names with `kind`, `start`, `exit` and `handler` (a name or None) as attributes, edges
-        have `error` (the exception that takes it, or None).
+        have `error` (the exception that takes it, or None) and `rollback` (whether all is undone on the way). Of
+        several edges between two states there is one, an ordinary one before one with a rollback.
         """
         import networkx as nx
 
@@ -210,8 +260,8 @@ class Graph:
                 handler=node.handler.name if node.handler else None,
             )
         for edge in self.edges:
-            if not (edge.is_error and digraph.has_edge(edge.source, edge.target)):
-                digraph.add_edge(edge.source, edge.target, error=edge.error)
+            if not digraph.has_edge(edge.source, edge.target):
+                digraph.add_edge(edge.source, edge.target, error=edge.error, rollback=edge.rollback)
         return digraph
 
     def to_dict(self) -> dict[str, Any]:
@@ -221,21 +271,36 @@ class Graph:
             "enum": self.enum,
             "start": self.start,
             "exits": list(self.exits),
+            "failed": list(self.definition.failed),
+            "timeout_s": self.definition.timeout_s,
+            "compensation_timeout_s": self.definition.compensation_timeout_s,
+            "max_transitions": self.definition.max_transitions,
+            "breakers": {name: list(states) for name, states in self.breakers.items()},
+            "limiters": {name: list(states) for name, states in self.limiters.items()},
             "states": [_node_as_dict(node) for node in self.states.values()],
-            "transitions": [
-                {"from": e.source, "to": e.target, **({"error": e.error} if e.is_error else {})}
-                for e in self.edges
-            ],
+            "transitions": [_edge_as_dict(edge) for edge in self.edges],
             "findings": [_finding_as_dict(finding) for finding in self.findings],
         }
 
 
 def _edges(node: Node) -> list[Edge]:
-    errors = node.handler.errors if node.handler else ()
+    ordinary = [Edge(node.name, target) for target in node.targets]
+    if node.handler is None:
+        return ordinary
     return [
-        *(Edge(node.name, target) for target in node.targets),
-        *(Edge(node.name, edge.target, edge.error) for edge in errors),
+        *ordinary,
+        *(Edge(node.name, target, rollback=True) for target in node.handler.rollbacks),
+        *(Edge(node.name, edge.target, edge.error) for edge in node.handler.errors),
     ]
+
+
+def _edge_as_dict(edge: Edge) -> dict[str, Any]:
+    return {
+        "from": edge.source,
+        "to": edge.target,
+        **({"error": edge.error} if edge.is_error else {}),
+        **({"rollback": True} if edge.rollback else {}),
+    }
 
 
 def _node_as_dict(node: Node) -> dict[str, Any]:
@@ -250,6 +315,8 @@ def _node_as_dict(node: Node) -> dict[str, Any]:
         "resources": _wants_as_dicts(wants),
         "output": handler.output.shown if handler and handler.output else None,
         "compensation": _compensation_as_dict(node.compensation) if node.compensation else None,
+        "effects": handler.effects if handler else False,
+        "policies": _policies_as_dict(handler.policies if handler else None),
         **({"split": _split_as_dict(handler.split)} if handler and handler.split else {}),
     }
 
@@ -275,7 +342,37 @@ def _compensation_as_dict(compensation: CompensationDef) -> dict[str, Any]:
         "doc": compensation.doc,
         "thread": compensation.thread,
         "resources": _wants_as_dicts(compensation.wants),
+        "policies": _policies_as_dict(compensation.policies),
     }
+
+
+def _policies_as_dict(policies: PolicyDef | None) -> dict[str, Any] | None:
+    if policies is None:
+        return None
+    return {
+        "attempts": policies.attempts,
+        "wait": policies.wait,
+        "timeout_s": policies.timeout_s,
+        "breaker": policies.breaker.name if policies.breaker else None,
+        "limiter": policies.limiter.name if policies.limiter else None,
+    }
+
+
+def _sharing(nodes: Iterable[Node], what: Literal["breaker", "limiter"]) -> Mapping[str, tuple[str, ...]]:
+    """Give the states of each breaker or limiter, which are told apart by their keys."""
+    found: dict[str, dict[int, list[str]]] = {}
+    for node in nodes:
+        policies = node.policies
+        shared: SharedDef | None = None if policies is None else getattr(policies, what)
+        if shared is not None:
+            found.setdefault(shared.name, {}).setdefault(shared.key, []).append(node.name)
+    return MappingProxyType(
+        {
+            name if number == 1 else f"{name} ({number})": tuple(states)
+            for name, ones in found.items()
+            for number, states in enumerate(ones.values(), 1)
+        }
+    )
 
 
 def _finding_as_dict(finding: Finding) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def _failures(facts: Facts, handler: HandlerDef) -> Iterator[Finding]:
     ways += [
         f"{facts.member(source)} leads there without one"
         for source in facts.links.backward.get(name, ())
-        if name in facts.links.first[source].targets
+        if name in (*facts.links.first[source].targets, *facts.links.first[source].rollbacks)
     ]
     for way in ways:
         yield broken(

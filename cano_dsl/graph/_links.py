@@ -11,7 +11,8 @@ class Links:
 
     Attributes:
         first: The handler of each state that runs: the first given, and none for an exit.
-        forward: Targets of each handled state, in the order declared, those of error edges last.
+        forward: Targets of each handled state, in the order declared, those after a rollback
+            next, those of error edges last.
         backward: Sources of each state, in the order of the handlers.
         anywhere: States whose targets are not known: handled by nobody, or by a handler with a broken
             declaration. Each is reported by a rule of its own, so the others let it lead anywhere.
@@ -46,6 +47,7 @@ def link(definition: Definition) -> Links:
 
 
 def _targets(handler: HandlerDef) -> tuple[str, ...]:
-    if not handler.errors:
+    if not handler.errors and not handler.rollbacks:
         return handler.targets
-    return tuple(dict.fromkeys([*handler.targets, *(edge.target for edge in handler.errors)]))
+    errors = (edge.target for edge in handler.errors)
+    return tuple(dict.fromkeys([*handler.targets, *handler.rollbacks, *errors]))

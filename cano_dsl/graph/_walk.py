@@ -17,7 +17,10 @@ class Walk(Protocol):
         ...
 
     def components(self) -> Iterable[AbstractSet[str]]:
-        """Give the strongly connected components: states that can all reach each other."""
+        """Give the strongly connected components, states that can all reach each other, last ones first.
+
+        Each comes after those that its states lead to.
+        """
         ...
 
     def path(self, source: str, target: str) -> Sequence[str]:

@@ -17,7 +17,7 @@ from mypy.nodes import (
     TypeInfo,
     UnaryExpr,
 )
-from mypy.plugin import CheckerPluginInterface
+from mypy.plugin import CheckerPluginInterface, FunctionContext, MethodContext
 from mypy.types import FunctionLike, NoneType, TupleType, Type, get_proper_type
 
 from cano_dsl.mypy_plugin._joins import UNSEEN
@@ -44,29 +44,39 @@ def join_of(given: Given, api: CheckerPluginInterface) -> list[Any] | None:
     owner = call.callee.expr
     if not isinstance(owner, RefExpr) or not isinstance(owner.node, TypeInfo) or owner.node.fullname != JOIN:
         return None
-    number = _number(call.args[0], api.get_expression_type(call.args[0])) if call.args else None
+    number = number_of(call.args[0], api.get_expression_type(call.args[0])) if call.args else None
     strategy = call.callee.name
     if not hasattr(Join, strategy) or (call.args and number is None):
         return None
     return [strategy, None, number] if strategy == "percentage" else [strategy, number]
 
 
-def _number(expr: Expression, typ: Type) -> int | float | None:
+def number_of(expr: Expression, typ: Type) -> int | float | None:
+    """Give the number that an expression is, or its type says; None where neither does."""
     if isinstance(expr, (IntExpr, FloatExpr)):
         return expr.value
     if isinstance(expr, UnaryExpr) and expr.op == "-":
-        number = _number(expr.expr, typ)
+        number = number_of(expr.expr, typ)
         return None if number is None else -number
     found = literals(typ)
     value = found[0].value if found and len(found) == 1 else None
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
+def given_of(ctx: FunctionContext | MethodContext) -> dict[str, tuple[Expression, Type]]:
+    """List the arguments of a call by the names of their parameters."""
+    return {
+        name: (ctx.args[index][0], ctx.arg_types[index][0])
+        for index, name in enumerate(ctx.callee_arg_names)
+        if name and ctx.args[index]
+    }
+
+
 def timeout_of(given: Given) -> float | str | None:
     """Read a length of time; None for none."""
     if given is None or isinstance(get_proper_type(given[1]), NoneType):
         return None
-    number = _number(*given)
+    number = number_of(*given)
     return UNSEEN if number is None else float(number)
 
 
@@ -74,7 +84,7 @@ def bulkhead_of(given: Given) -> float | str | None:
     """Read how many branches run at once; None for all."""
     if given is None or isinstance(get_proper_type(given[1]), NoneType):
         return None
-    number = _number(*given)
+    number = number_of(*given)
     return UNSEEN if number is None else number
 
 
@@ -88,7 +98,7 @@ def count_of(given: Given, api: CheckerPluginInterface) -> int | None:
     if isinstance(expr, CallExpr) and isinstance(expr.callee, RefExpr):
         if expr.callee.fullname != "builtins.range":
             return None
-        numbers = [_number(arg, api.get_expression_type(arg)) for arg in expr.args]
+        numbers = [number_of(arg, api.get_expression_type(arg)) for arg in expr.args]
         whole = [number for number in numbers if isinstance(number, int)]
         return len(range(*whole)) if 0 < len(whole) == len(numbers) <= 3 else None  # noqa: PLR2004
     proper = get_proper_type(typ)

@@ -14,13 +14,13 @@ from mypy.types import (
 )
 
 from cano_dsl.errors import Finding
-from cano_dsl.graph import DictWalk, check, link, outputs_of, taken_of
+from cano_dsl.graph import DictWalk, check, link, outputs_of, stray_of, taken_of, waivable
 from cano_dsl.mypy_plugin._extract import EXITS, RESOURCES, Call, Extracted, argument, call_of, extract
 from cano_dsl.mypy_plugin._members import union
 from cano_dsl.mypy_plugin._resources import parameters_of_run
 from cano_dsl.mypy_plugin._tell import tell
 from cano_dsl.mypy_plugin._types import CheckerTypes
-from cano_dsl.spec import WAIVABLE, Definition
+from cano_dsl.spec import Definition
 
 
 def signature(ctx: MethodSigContext) -> FunctionLike:
@@ -77,7 +77,8 @@ def findings_of(extracted: Extracted) -> list[Finding]:
     found = check(definition, links, walk, CheckerTypes())
     silent = {"transition"}
     if not extracted.knows_waivers:
-        silent |= {*WAIVABLE, "waive"}
+        silent.add("waive")
+        found = tuple(finding for finding in found if not waivable(finding))
     if not extracted.knows_handlers:
         silent.add("waive")
     said = _said(definition)
@@ -89,8 +90,9 @@ def findings_of(extracted: Extracted) -> list[Finding]:
 
 
 def _said(definition: Definition) -> list[Finding]:
-    """Give what the decorators have said about compensations."""
-    found = [finding for handler in definition.handlers for finding in outputs_of(handler)]
+    """Give what the decorators have said about compensations, and mypy itself about `failed=`."""
+    found = [stray_of(stray, definition) for stray in definition.strays if stray.what == "failed="]
+    found += [finding for handler in definition.handlers for finding in outputs_of(handler)]
     for part in definition.compensations:
         if part.of is not None:
             found += taken_of(part, definition.handlers[part.of], definition.enum, CheckerTypes())

@@ -28,6 +28,7 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "resource": "One type for one name, and all that handlers want is given",
         "join": "A split can be joined, and outcomes are asked for where a split leads",
         "compensation": "Each compensation undoes a state of the workflow, alone, and takes its output",
+        "policy": "No timeout is above one around it, and a run can be done within its own",
         "waive": "Every waiver lets something pass",
         "dynamic": "The workflow can be seen by a type checker",
     }

@@ -1,6 +1,7 @@
 """`state(X)`, `router(X)`: remember X, and `to=`, as literals in the type of the decorator."""
 
 from collections.abc import Callable
+from typing import Any
 
 from mypy.messages import format_type_bare
 from mypy.nodes import Expression, MemberExpr, RefExpr, TypeInfo, Var
@@ -17,7 +18,9 @@ from mypy.types import (
 )
 
 from cano_dsl.graph import stray_of
+from cano_dsl.mypy_plugin._arguments import given_of
 from cano_dsl.mypy_plugin._card import attach
+from cano_dsl.mypy_plugin._guards import GUARDS, guards_of
 from cano_dsl.mypy_plugin._members import States, display, literals, union
 from cano_dsl.mypy_plugin._tell import tell
 from cano_dsl.spec import Definition, Kind, Stray
@@ -85,11 +88,21 @@ def result_of(kind: Kind) -> Callable[[FunctionContext], Type]:
         enum = at[0].fallback if at else enum  # of a variable that is annotated as a Literal, mypy takes that
         manner, given = _to(ctx)
         made = result.copy_modified(args=[enum, source, union(given) if given else targets])
-        if kind == "state" and not manner:
+        guards = _guards(ctx, enum)
+        if kind == "state" and not manner and not guards:
             return made  # nearly always; no facts say the same
-        return attach(made, {"kind": kind, "to": manner}, ctx.api)
+        return attach(made, {"kind": kind, "to": manner, **guards}, ctx.api)
 
     return hook
+
+
+def _guards(ctx: FunctionContext, enum: Type) -> dict[str, Any]:
+    """Read what guards the handler; nothing where nothing is given."""
+    given = given_of(ctx)
+    states = get_proper_type(enum)
+    if given.keys().isdisjoint(GUARDS) or not isinstance(states, Instance):
+        return {}
+    return guards_of(given, States(states.type), ctx.api)
 
 
 def _to(ctx: FunctionContext) -> tuple[str, list[LiteralType]]:

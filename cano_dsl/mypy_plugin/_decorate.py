@@ -21,6 +21,8 @@ from mypy.types import (
 
 from cano_dsl.graph import outputs_of, transitions_of
 from cano_dsl.mypy_plugin._card import OUTPUT, attach, facts_of
+from cano_dsl.mypy_plugin._guards import KEPT
+from cano_dsl.mypy_plugin._joins import packed
 from cano_dsl.mypy_plugin._members import States, literals, union
 from cano_dsl.mypy_plugin._names import APPLIED, MADE
 from cano_dsl.mypy_plugin._resources import Words, parameters_of, want
@@ -124,7 +126,8 @@ def signature(ctx: MethodSigContext) -> FunctionLike:
         return default
     anything = AnyType(TypeOfAny.from_error)
     known = [*reading.decorator.args[:2], parameters_of(reading.function)]
-    made = result.copy_modified(args=[*known, *[anything] * (len(result.args) - NEXT)])
+    unknown = [anything] * (len(result.args) - NEXT - 1)
+    made = result.copy_modified(args=[*known, *unknown, result.args[-1]])
     return default.copy_modified(arg_types=[anything], ret_type=made, variables=[])
 
 
@@ -173,16 +176,22 @@ def result_of(*, thread: bool) -> Callable[[MethodContext], Type]:
         if not isinstance(result, Instance) or len(result.args) <= NEXT or not ctx.args[0]:
             return ctx.default_return_type
         reading = read(ctx.type, ctx.args[0][0], ctx.api)
+        owner = get_proper_type(ctx.type)
+        facts = facts_of(owner) if isinstance(owner, Instance) else {}
         if reading is None:
-            owner = ctx.type
-            facts = facts_of(owner) if isinstance(owner, Instance) else {}
-            return attach(result, {**_only_kind(facts), "thread": thread}, ctx.api)
-        made = result.copy_modified(args=_arguments(reading, result))
+            return attach(_guarded(result, facts, ctx.api), {**_only_kind(facts), "thread": thread}, ctx.api)
+        made = _guarded(result.copy_modified(args=_arguments(reading, result)), facts, ctx.api)
         if reading.handler.kind == "router" and reading.targets.outputs:
             made = made.copy_with_extra_attr(OUTPUT, union_of(reading.targets.outputs))
         return attach(made, {**_facts(reading), "thread": thread}, ctx.api)
 
     return hook
+
+
+def _guarded(made: Instance, facts: Mapping[str, Any], api: CheckerPluginInterface) -> Instance:
+    """Keep in a handler's last type argument what guards it, where something does."""
+    kept = {name: facts[name] for name in KEPT if facts.get(name)}
+    return made.copy_modified(args=[*made.args[:-1], packed(kept, (), api)]) if kept else made
 
 
 def _only_kind(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -199,7 +208,7 @@ def _arguments(reading: Reading, result: Instance) -> list[Type]:
         wants = parameters_of(reading.function)
     if not reading.targets.is_broken and not reading.targets.hidden:
         following = union(reading.targets.members)
-    if others and reading.targets.outputs:
+    if len(others) > 1 and reading.targets.outputs:
         others[0] = union_of(reading.targets.outputs)
     return [enum, source, wants, following, *others]
 

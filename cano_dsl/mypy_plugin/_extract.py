@@ -1,20 +1,23 @@
 """One call of `build` as a definition by names: the same that `build` itself makes of the functions."""
 
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from mypy.nodes import Expression, StrExpr
 from mypy.plugin import MethodContext
 from mypy.types import AnyType, Instance, LiteralType, NoneType, Type, get_proper_type
 
 from cano_dsl.errors import Finding
+from cano_dsl.mypy_plugin._arguments import number_of, timeout_of
 from cano_dsl.mypy_plugin._declare import check_member
+from cano_dsl.mypy_plugin._joins import UNSEEN as UNKNOWN
 from cano_dsl.mypy_plugin._joins import strays_of
 from cano_dsl.mypy_plugin._members import States, display
 from cano_dsl.mypy_plugin._parts import UNSEEN, Part, compensations_of, handlers_of, parts_of
 from cano_dsl.mypy_plugin._resources import Words, offers_of, want
 from cano_dsl.mypy_plugin._tell import Places, tell
 from cano_dsl.mypy_plugin._waivers import Waivers, waivers_of
-from cano_dsl.spec import Definition, Stray
+from cano_dsl.spec import COMPENSATION_TIMEOUT_S, Definition, Stray
 
 # Places among the type arguments of `Workflow`.
 STATES, EXITS, DATA, RESOURCES = range(4)
@@ -101,11 +104,17 @@ def extract(ctx: MethodContext, call: Call, result: Instance) -> Extracted | Non
     first = check_member("start=", start[0], ctx.api)
     if handlers is None or first is None or states.member(first) is None:
         return None
+    failed = _failed(ctx)
+    if failed is None or any(handler.got == UNSEEN for handler in handlers):
+        # The way on which effects are left behind cannot be seen.
+        handlers = tuple(replace(handler, effects=False) for handler in handlers)
     waive = argument(ctx, "waive")
     waivers = waivers_of(waive[0], states, ctx.api) if waive else Waivers()
     where = places.spot(ctx.args[ctx.callee_arg_names.index("exits")][0])
     ends = [(exit_, states.member(exit_)) for exit_ in call.exits]
     strays = [Stray("exits=", states.shown(literal), where) for literal, name in ends if name is None]
+    failures = [(literal, states.member(literal)) for literal in failed or ()]
+    strays += [Stray("failed=", states.shown(literal)) for literal, name in failures if name is None]
     errors = [
         Stray(f'on_error= of handler "{handler.name}"', stray, handler.where)
         for part, handler in zip(call.parts, handlers, strict=False)
@@ -125,12 +134,32 @@ def extract(ctx: MethodContext, call: Call, result: Instance) -> Extracted | Non
         data=want("data", result.args[DATA], call.words) if argument(ctx, "data") else None,
         waivers=waivers.given if waivers else (),
         compensations=compensations_of(call.parts, handlers, states, places, call.words),
+        failed=tuple(dict.fromkeys(name for _, name in failures if name is not None)),
+        **_limits(ctx),
     )
     is_known = all(part.wants is not None for part in call.parts)
     is_seen = all(handler.got != UNSEEN for handler in handlers)
     return Extracted(
         definition, places, knows_waivers=waivers is not None, knows_handlers=is_known and is_seen
     )
+
+
+def _failed(ctx: MethodContext) -> list[LiteralType] | None:
+    """Read the exits that mean failure; None where they cannot be seen."""
+    given = argument(ctx, "failed")
+    return [] if given is None else display(*given, ctx.api)
+
+
+def _limits(ctx: MethodContext) -> dict[str, Any]:
+    """Read what a run is bounded by; what cannot be seen bounds nothing."""
+    total_s, most = timeout_of(argument(ctx, "timeout")), argument(ctx, "max_transitions")
+    budget = argument(ctx, "compensation_timeout")
+    budget_s = COMPENSATION_TIMEOUT_S if budget is None else timeout_of(budget)
+    return {
+        "timeout_s": None if total_s == UNKNOWN else total_s,
+        "compensation_timeout_s": None if budget_s == UNKNOWN else budget_s,
+        "max_transitions": number_of(*most) if most else None,
+    }
 
 
 def _name(ctx: MethodContext) -> str | None:

@@ -1,21 +1,22 @@
-"""What the rule `join` needs of a split, carried by the last type argument of its handler.
+"""What a split, and what guards any handler, declares, carried by the handler's last type argument.
 
-It is `tuple[Literal["…"], *values]`: what stands in the call of `split` as text, then the types of the
-branches' values one by one, which the union of them would merge. A type argument, unlike a card, is followed
-by the daemon.
+It is `tuple[Literal["…"], *values]`: what stands in the call of the decorator as text, then the types of a
+split's branches' values one by one, which the union of them would merge. A type argument, unlike a card, is
+followed by the daemon.
 """
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mypy.plugin import CheckerPluginInterface
 from mypy.types import Instance, LiteralType, TupleType, Type, get_proper_type
 
-from cano_dsl.mypy_plugin._card import written
-from cano_dsl.mypy_plugin._names import GATHER, SPLITS
+from cano_dsl.mypy_plugin._card import NOTHING, written
+from cano_dsl.mypy_plugin._names import GATHER, MADE, SPLITS
 from cano_dsl.mypy_plugin._resources import Wants, Words, wants_of
-from cano_dsl.spec import ErrorDef, Join, SplitDef, Want
+from cano_dsl.spec import ErrorDef, Join, PolicyDef, SharedDef, SplitDef, Want
 
 ITEMS, VALUE, JOINED = (
     -2,
@@ -25,14 +26,18 @@ ITEMS, VALUE, JOINED = (
 GATHERED = 4
 UNSEEN = "unseen"  # given, but by something that a type checker cannot see
 _ANYTHING = Join("all")  # satisfied by any number of branches
+_NAMELESS = SharedDef("", 0)
+_CARRIES = SPLITS | set(MADE.values())
 
 
 class Splitting(NamedTuple):
-    """The part of a handler that only a split has, and whether it may lead anywhere."""
+    """What the last type argument tells: a split, what guards the call, and whether it may lead anywhere."""
 
     split: SplitDef | None = None
     errors: tuple[ErrorDef, ...] = ()
     open: bool = False
+    effects: bool = False
+    policies: PolicyDef | None = None
 
 
 def packed(facts: Mapping[str, Any], values: Sequence[Type], api: CheckerPluginInterface) -> Type:
@@ -42,22 +47,48 @@ def packed(facts: Mapping[str, Any], values: Sequence[Type], api: CheckerPluginI
     return TupleType([literal, *values], api.named_generic_type("builtins.tuple", [anything]))
 
 
-def _unpacked(split: Instance) -> tuple[Mapping[str, Any], Sequence[Type]]:
+def _unpacked(handler: Instance) -> tuple[Mapping[str, Any], Sequence[Type]]:
     """Read the type argument; no facts for a type that was written by hand."""
-    found = get_proper_type(split.args[JOINED])
+    if handler.type.fullname not in _CARRIES:
+        return NOTHING, ()
+    found = get_proper_type(handler.args[JOINED])
     if isinstance(found, TupleType) and found.items:
         text = get_proper_type(found.items[0])
         if isinstance(text, LiteralType):
             facts: dict[str, Any] = json.loads(str(text.value))
             return facts, found.items[1:]
-    return {"open": True}, [split.args[GATHERED if split.type.fullname == GATHER else VALUE]]
+    if handler.type.fullname not in SPLITS:
+        return NOTHING, ()
+    return {"open": True}, [handler.args[GATHERED if handler.type.fullname == GATHER else VALUE]]
 
 
 def splitting_of(handler: Instance, words: Words) -> Splitting:
-    """Read a split; nothing for a handler of another kind."""
-    if handler.type.fullname not in SPLITS:
-        return Splitting()
+    """Read a split and what guards a handler."""
     facts, values = _unpacked(handler)
+    errors = tuple(ErrorDef(target, error) for target, error in facts.get("errors", ()))
+    return Splitting(
+        _split(facts, values, words) if handler.type.fullname in SPLITS else None,
+        errors,
+        open=bool(facts.get("open")),
+        effects=bool(facts.get("effects")),
+        policies=policy_of(facts.get("policies")),
+    )
+
+
+def policy_of(facts: Mapping[str, Any] | None) -> PolicyDef | None:
+    """Read policies; a breaker and a limiter have no name here, as only the program knows it."""
+    if not facts:
+        return None
+    return PolicyDef(
+        attempts=facts.get("attempts", 1),
+        wait_s=facts.get("wait_s", 0.0),
+        timeout_s=facts.get("timeout"),
+        breaker=_NAMELESS if facts.get("breaker") else None,
+        limiter=_NAMELESS if facts.get("limiter") else None,
+    )
+
+
+def _split(facts: Mapping[str, Any], values: Sequence[Type], words: Words) -> SplitDef:
     shown = facts.get("shown", {})
     found: dict[str, Want] = {}
     for index, typ in enumerate(values):
@@ -65,21 +96,19 @@ def splitting_of(handler: Instance, words: Words) -> Splitting:
         found.setdefault(text, Want("value", typ, text))
     timeout = facts.get("timeout")
     bulkhead = facts.get("bulkhead")
-    split = SplitDef(
+    return SplitDef(
         join=Join(*facts["join"]) if "join" in facts else _ANYTHING,
         count=facts.get("count"),
         branches=tuple(facts.get("branches", ())),
         values=tuple(found.values()),
-        timeout_s=1.0 if timeout == UNSEEN else timeout,
+        timeout_s=math.nan if timeout == UNSEEN else timeout,
         bulkhead=None if bulkhead == UNSEEN else bulkhead,
     )
-    errors = tuple(ErrorDef(target, error) for target, error in facts.get("errors", ()))
-    return Splitting(split, errors, open=bool(facts.get("open")))
 
 
 def strays_of(handler: Instance) -> Sequence[str]:
     """Give the error targets that are no members, in words."""
-    strays: Sequence[str] = _unpacked(handler)[0].get("strays", ()) if handler.type.fullname in SPLITS else ()
+    strays: Sequence[str] = _unpacked(handler)[0].get("strays", ())
     return strays
 
 

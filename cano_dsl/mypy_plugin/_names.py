@@ -70,6 +70,7 @@ ASYNC_COMPENSATION: Final = "cano_dsl.declare._compensate.AsyncCompensation"
 
 WORKFLOW: Final = "cano_dsl.workflow._workflow.Workflow"
 BUILD: Final = f"{WORKFLOW}.build"
+RETRY: Final = "cano_dsl.spec._retry.Retry"
 JOIN: Final = "cano_dsl.spec._join.Join"
 WAIVE: Final = "cano_dsl.spec._definition.Waive"
 

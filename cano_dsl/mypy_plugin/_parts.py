@@ -11,7 +11,7 @@ from mypy.types import AnyType, Instance, ProperType, TupleType, Type, UnionType
 from cano_dsl.errors import Finding
 from cano_dsl.mypy_plugin import _card
 from cano_dsl.mypy_plugin._card import facts_of
-from cano_dsl.mypy_plugin._joins import splitting_of, wants_of_items
+from cano_dsl.mypy_plugin._joins import policy_of, splitting_of, wants_of_items
 from cano_dsl.mypy_plugin._members import States, literals
 from cano_dsl.mypy_plugin._names import COMPENSATION, HANDLER, OUTPUT_HANDLER
 from cano_dsl.mypy_plugin._resources import Wants, Words, together, want, wants_of
@@ -162,6 +162,8 @@ def _handler(part: Part, at: str | None, states: States, places: Places, words: 
         thread=bool(facts.get("thread")),
         split=splitting.split,
         errors=splitting.errors,
+        effects=splitting.effects,
+        policies=splitting.policies,
         joined=wants.joined,
         failure=wants.failure,
         output=_output(part, words),
@@ -207,6 +209,9 @@ def compensations_of(
             wants=wants.resources,
             data=wants.data,
             thread=bool(part.facts.get("thread")),
+            policies=policy_of(part.facts.get("policies")),
+            joined=wants.joined,
+            failure=wants.failure,
         )
         found.append(compensation)
     return tuple(found)

@@ -16,10 +16,11 @@ from mypy.types import (
 )
 
 from cano_dsl.graph import transitions_of
-from cano_dsl.mypy_plugin._arguments import bulkhead_of, count_of, errors_of, join_of, timeout_of
+from cano_dsl.mypy_plugin._arguments import bulkhead_of, count_of, given_of, join_of, timeout_of
 from cano_dsl.mypy_plugin._card import attach, facts_of
 from cano_dsl.mypy_plugin._declare import check_member
 from cano_dsl.mypy_plugin._decorate import NEXT, key_of, name_of
+from cano_dsl.mypy_plugin._guards import KEPT, guards_of
 from cano_dsl.mypy_plugin._joins import VALUE, packed
 from cano_dsl.mypy_plugin._members import States, literals, union
 from cano_dsl.mypy_plugin._names import GATHER, SPLIT_DECORATOR, WORKFLOW
@@ -73,13 +74,8 @@ def result(ctx: FunctionContext) -> Type:
 
 def _declared(ctx: FunctionContext, states: States) -> tuple[dict[str, Any], list[LiteralType]]:
     """Read the arguments that every form takes; give them with the targets that are members."""
-    given = {
-        name: (ctx.args[index][0], ctx.arg_types[index][0])
-        for index, name in enumerate(ctx.callee_arg_names)
-        if name and ctx.args[index]
-    }
+    given = given_of(ctx)
     to = literals(given["to"][1]) if "to" in given else None
-    errors = errors_of(given.get("on_error"), states, ctx.api)
     facts = {
         "join": join_of(given.get("join"), ctx.api),
         "count": count_of(given.get("over"), ctx.api),
@@ -90,14 +86,12 @@ def _declared(ctx: FunctionContext, states: States) -> tuple[dict[str, Any], lis
         else False,
         "foreign": list(_foreign(to, states)),
         "hidden": to is None or len(to) != 1,
-        "errors": errors.edges,
-        "strays": errors.strays,
-        "open": errors.hidden,
+        **guards_of(given, states, ctx.api, timeout="attempt_timeout"),
     }
     return facts, [literal for literal in to or () if states.member(literal) is not None]
 
 
-_JOINING = ("join", "count", "timeout", "bulkhead", "errors", "strays", "open", "branches", "shown")
+_JOINING = ("join", "count", "timeout", "bulkhead", *KEPT, "branches", "shown")
 
 
 def _facts(facts: dict[str, Any], name: str) -> dict[str, Any]:

@@ -15,8 +15,10 @@ from mypy.types import (
 )
 
 from cano_dsl.graph import taken_of
+from cano_dsl.mypy_plugin._arguments import given_of
 from cano_dsl.mypy_plugin._card import attach, facts_of
 from cano_dsl.mypy_plugin._decorate import is_awaited, name_of
+from cano_dsl.mypy_plugin._guards import policies_of
 from cano_dsl.mypy_plugin._names import ASYNC_COMPENSATION, HANDLER, OUTPUT_HANDLER, UNDOING
 from cano_dsl.mypy_plugin._parts import as_base, output_of
 from cano_dsl.mypy_plugin._resources import Words, parameters_of, want
@@ -50,7 +52,12 @@ def result(ctx: FunctionContext) -> Type:
     if not isinstance(made, Instance) or not isinstance(step, Instance) or "name" not in facts_of(step):
         return ctx.default_return_type
     facts = facts_of(step)
-    kept = {"step": facts["name"], "key": facts.get("key"), "nothing": output_of(step) is None}
+    kept = {
+        "step": facts["name"],
+        "key": facts.get("key"),
+        "nothing": output_of(step) is None,
+        "policies": policies_of(given_of(ctx), ctx.api),
+    }
     return attach(made, kept, ctx.api)
 
 

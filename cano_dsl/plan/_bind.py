@@ -150,3 +150,8 @@ def make_data(plan: Plan, given: Any) -> RunData[Any] | None:
             handler="build(data=…)",
         )
     return RunData(given)
+
+
+def saved_data(plan: Plan) -> RunData[Any] | None:
+    """Make a place for data that is brought back from a log."""
+    return None if plan.data is None else RunData(None)

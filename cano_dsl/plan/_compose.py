@@ -6,9 +6,41 @@ from typing import Any, NamedTuple
 from cano_dsl.errors import CircuitOpen, RateLimited
 from cano_dsl.observe import Emit, Events
 from cano_dsl.plan._guarded import NoRoom
-from cano_dsl.plan._step import Call
+from cano_dsl.plan._step import Call, Step
 from cano_dsl.scope import in_thread
 from cano_dsl.spec import Run
+
+
+def logged(inner: Call, slot: int, step: Step, emit: Emit | None, *, awaits: bool) -> Call:
+    """Do what `bounded` does, and write that the state is entered before its handler is called."""
+    at, name = step.at, step.name
+
+    async def call(*values: Any) -> Any:
+        run: Run = values[slot]
+        watch, log, attempts = run._watch, run._log, run.attempt  # noqa: SLF001 - kept off what handlers see
+        if watch is not None:
+            watch.boundary(at)
+        run._enter(at, 0)  # noqa: SLF001 - as above; the log numbers the entries
+        if log is not None:
+            await log.enter(name, attempts)
+        if emit is not None:
+            emit(run, at)
+        target = inner(*values)
+        return await target if awaits else target
+
+    return call
+
+
+def passed(inner: Call, slot: int, name: str) -> Call:
+    """Let the log see a router, which has no row."""
+
+    def call(*values: Any) -> Any:
+        log = values[slot]._log
+        if log is not None:
+            log.pass_by(name)
+        return inner(*values)
+
+    return call
 
 
 def threaded(thunk: Call) -> Call:

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, NamedTuple, TypeAlias
 
+from cano_dsl.plan._asked import Rollbacks
 from cano_dsl.plan._step import Call, Values
 from cano_dsl.scope import Clock, in_task
-from cano_dsl.spec import CompensationSpec, Run
+from cano_dsl.spec import CompensationSpec, Retry, Rollback, Run
 
 
 class Undo(NamedTuple):
@@ -20,20 +21,24 @@ class Undo(NamedTuple):
     Attributes:
         at: The state that it undoes.
         spec: The compensation.
-        call: Takes the run's values and the output.
+        call: Takes the run's values and the output; one attempt, with its own timeout.
         awaits: Whether it gives an awaitable.
+        name: The state's name in the workflow, as in its log.
+        retry: When an attempt that failed is made again; None for never.
     """
 
     at: Enum
     spec: CompensationSpec
     call: Call
     awaits: bool
+    name: str = ""
+    retry: Retry | None = None
 
 
 # What one state did, an entry of a run's stack: what undoes it, its output, and its place in the run where
 # somebody sees the run. A bare tuple, as a named one costs twice as much to make.
 Done: TypeAlias = tuple[Undo, Any, tuple[Enum, int, int] | None]
-Keep: TypeAlias = Callable[[Values, Any], None]
+Keep: TypeAlias = Callable[[Values, Any, Any], None]
 Take: TypeAlias = Callable[[Values, Any], Any]
 
 
@@ -49,20 +54,26 @@ class Unfit:
         return repr(self.got)
 
 
-def keeping(undo: Undo, stack_slot: int, run_slot: int | None) -> Keep:
-    """Put each output onto the run's stack, with its place where there is a `Run`."""
+def keeping(undo: Undo, stack_slot: int, run_slot: int | None, *, logs: bool) -> Keep:
+    """Put each output onto the run's stack, with its place where there is a `Run`, and hold it for a log."""
 
-    def keep(values: Values, output: Any) -> None:
+    def keep(values: Values, output: Any, _: Any) -> None:
         values[stack_slot].append((undo, output, None))
 
-    def keep_place(values: Values, output: Any) -> None:
+    def keep_place(values: Values, output: Any, _: Any) -> None:
         run: Run = values[run_slot or 0]
         values[stack_slot].append((undo, output, run._place()))  # noqa: SLF001 - kept off what handlers see
 
-    return keep if run_slot is None else keep_place
+    def keep_for_log(values: Values, output: Any, target: Any) -> None:
+        keep_place(values, output, target)
+        log = values[run_slot or 0]._log
+        if log is not None:
+            log.hold_output(output, target)
+
+    return keep if run_slot is None else keep_for_log if logs else keep_place
 
 
-def taking(paired: frozenset[int], unpaired: frozenset[int], keep: Keep | None) -> Take:
+def taking(paired: frozenset[int], unpaired: frozenset[int], keep: Keep | None, rollbacks: Rollbacks) -> Take:
     """Take the next state off what a handler returned, and keep the output where something undoes it.
 
     A pair is kept also where its state is not declared: the handler ended well, so what it did has to be
@@ -72,6 +83,7 @@ def taking(paired: frozenset[int], unpaired: frozenset[int], keep: Keep | None) 
         paired: The ids of the members that come with an output.
         unpaired: Those that come alone.
         keep: What is done with an output; None where nothing undoes it.
+        rollbacks: What is given for each rollback; the state that asks for one has no output.
     """
 
     def take(values: Values, got: Any) -> Any:
@@ -79,12 +91,14 @@ def taking(paired: frozenset[int], unpaired: frozenset[int], keep: Keep | None) 
             target, output = got
             if id(target) in paired:
                 if keep is not None:
-                    keep(values, output)
+                    keep(values, output, target)
                 return target
             if keep is not None and isinstance(target, Enum):
-                keep(values, output)
+                keep(values, output, target)
         elif id(got) in unpaired:
             return got
+        elif type(got) is Rollback and id(got.to) in rollbacks:
+            return rollbacks[id(got.to)]
         return Unfit(got)
 
     return take

@@ -3,12 +3,14 @@
 import math
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cano_dsl.declare import Injections, Read, ReadUndo
+from cano_dsl.errors import SignatureError
 from cano_dsl.graph import Graph
 from cano_dsl.observe import Observer, events_of
-from cano_dsl.plan._compose import ErrorEdge, bounded, entered, observed, rejections, threaded
+from cano_dsl.plan._asked import Rollbacks, asking, rerouted, rollbacks_to
+from cano_dsl.plan._compose import ErrorEdge, bounded, entered, logged, observed, passed, rejections, threaded
 from cano_dsl.plan._guarded import broken, limited, timed
 from cano_dsl.plan._outputs import Take, Undo, apart, keeping, overdue, taking, unpacked
 from cano_dsl.plan._recovery import Recovery
@@ -18,6 +20,9 @@ from cano_dsl.plan._thunk import Argument, make_starter, make_thunk
 from cano_dsl.plan._wiring import wire
 from cano_dsl.scope import SYSTEM_CLOCK, Clock
 from cano_dsl.spec import HandlerSpec, SplitSpec
+
+if TYPE_CHECKING:
+    from cano_dsl.checkpoint import CheckpointStore
 
 REMEMBERED = 256  # combinations of resources; beyond that all are forgotten, and checked again when they come
 
@@ -43,11 +48,14 @@ class Plan:
         observers: Who is told, in this order.
         events: What is observed; None when nothing is.
         uses_run: Whether a `Run` must exist: a handler wants it, or somebody observes.
-        undoes: Whether anything is undone when a run fails, so that a run's values hold a stack of outputs.
+        undoes: Whether anything is undone when a run fails or a handler asks for it, so that a run's values
+            hold a stack of outputs.
         budget_s: How long all compensations of a run may take.
         timeout_s: How long a run may take; None for any time.
         max_transitions: How many a run may make; None for any number.
         watched: Whether something may end a run from without: its handle, its time, its number.
+        store: Where runs are logged; None for nowhere.
+        version: The declared version.
         extra: Whether the run and its data follow the resources in a run's values, after any stack.
         bound: Classes of resources that have been checked, with what came out; see `check_resources`.
     """
@@ -67,6 +75,8 @@ class Plan:
         observers: Iterable[Observer] = (),
         clock: Clock = SYSTEM_CLOCK,
         watched: bool = False,
+        store: "CheckpointStore | None" = None,
+        version: int = 0,
     ) -> None:
         self.name = graph.name
         self.graph = graph
@@ -79,12 +89,19 @@ class Plan:
         self.handlers = tuple(handlers)
         self.compensations = tuple(compensations)
         self.budget_s = budget_s
-        self.undoes = bool(self.compensations)
+        self._rollbacks = {
+            name: rollbacks_to(states._member_map_[to] for to in node.handler.rollbacks)
+            for name, node in graph.states.items()
+            if node.handler is not None and node.handler.rollbacks
+        }
+        self.undoes = bool(self.compensations or self._rollbacks)
         self.wiring = wire((*self.handlers, *self.compensations))
         self.timeout_s = timeout_s
         self.max_transitions = max_transitions
         self.watched = watched or timeout_s is not None or max_transitions is not None
-        self.uses_run = self.wiring.needs_run or self.events is not None or self.watched
+        self.uses_run = self.wiring.needs_run or self.events is not None or self.watched or store is not None
+        self.store = store
+        self.version = version
         # A waiver lets a handler ask for data that there is none of; it is given None.
         self.extra = self.uses_run or data is not None or bool(self.wiring.data) or self.undoes
         self.bound: dict[tuple[object, ...], Any] = {}
@@ -97,8 +114,23 @@ class Plan:
         self._variants: dict[frozenset[str], Steps] = {}
         self._watching: Plan | None = self if self.watched else None
 
-    def configured(self, observers: Iterable[Observer], *, watched: bool = False) -> "Plan":
-        """Give the same workflow with other observers, or with runs that something may end from without."""
+    def configured(
+        self,
+        *,
+        observers: Iterable[Observer] | None = None,
+        clock: Clock | None = None,
+        store: "CheckpointStore | None" = None,
+        watched: bool = False,
+    ) -> "Plan":
+        """Give the same workflow with other options; what is left out stays.
+
+        Raises:
+            SignatureError: Something is not an observer, or not a clock.
+        """
+        if clock is not None and (isinstance(clock, type) or not isinstance(clock, Clock)):
+            raise SignatureError(
+                what=f"{clock!r} is not a clock", fix="Give an object such as cano_dsl.testing.FakeClock()"
+            )
         return Plan(
             graph=self.graph,
             states=self.states,
@@ -109,15 +141,17 @@ class Plan:
             budget_s=self.budget_s,
             timeout_s=self.timeout_s,
             max_transitions=self.max_transitions,
-            observers=observers,
-            clock=self.clock,
-            watched=watched,
+            observers=self.observers if observers is None else observers,
+            clock=self.clock if clock is None else clock,
+            watched=watched or self.watched,
+            store=self.store if store is None else store,
+            version=self.version,
         )
 
     def watching(self) -> "Plan":
         """Give the same workflow with watched runs; made the first time, and itself where they are anyway."""
         if self._watching is None:
-            self._watching = self.configured(self.observers, watched=True)
+            self._watching = self.configured(watched=True)
         return self._watching
 
     def steps(self, given: Iterable[str]) -> Steps:
@@ -140,8 +174,12 @@ class Plan:
         steps = {name: self._step(name, slots) for name in self.graph.states}
         for node in self.graph.states.values():
             step = steps[node.name]
-            edges = [(edge, steps[edge.target._name_]) for edge in self._error_edges(step.spec)]
-            step.link([steps[target] for target in node.targets], edges)
+            tokens: list[tuple[object, Step]] = [
+                (edge, steps[edge.target._name_]) for edge in self._error_edges(step.spec)
+            ]
+            for rollback in self._rollbacks.get(node.name, _NONE).values():
+                tokens.append((rollback, asking(step, steps[rollback.to._name_])))
+            step.link([steps[target] for target in node.targets], tokens)
         return Steps(steps, self.graph.start)
 
     def _error_edges(self, spec: HandlerSpec | None) -> tuple[ErrorEdge, ...]:
@@ -221,10 +259,13 @@ class Plan:
         if rejects and events is not None and events.call_rejected is not None:
             call = rejections(call, run_slot, step.at, events.call_rejected, awaits=awaits)
             awaits = True
-        if self.uses_run:
+        emit = events.state_entered if events is not None else None
+        if self.store is not None and spec.kind != "router":
+            call, awaits = logged(call, run_slot, step, emit, awaits=awaits), True
+        elif self.uses_run:
             enter = bounded if self.watched else entered
-            emit = events.state_entered if events is not None else None
             call = enter(call, run_slot, step.at, emit, counts=spec.kind != "router")
+            call = passed(call, run_slot, step.name) if self.store is not None else call
         step.call, step.awaits, step.recovery = call, awaits, recovery
 
     def _attempt(self, step: Step, spec: HandlerSpec, slots: dict[str, int]) -> tuple[Call, bool]:
@@ -234,6 +275,8 @@ class Plan:
         run_slot, events = self._run_slot(slots), self.events
         policies = spec.policies if spec.split is None else None
         undo = self._undo(spec, step.at, slots)
+        if undo is not None:
+            step.undo = undo = undo._replace(name=step.name)
         take = self._take(step.at, undo, slots)
         is_apart = undo is not None and awaits
         observes = events is not None and events.of_attempts
@@ -279,27 +322,40 @@ class Plan:
         return lambda *values: values[slot].time_left  # type: ignore[no-any-return]
 
     def _take(self, at: Enum, undo: Undo | None, slots: dict[str, int]) -> Take | None:
-        """Compile how the state is taken off what a handler with an output returns; None for any other."""
+        """Compile how the state is taken off what a handler returns; None where it returns the state alone."""
         handler = self.graph.states[at._name_].handler
+        rollbacks = self._rollbacks.get(at._name_, _NONE)
         if handler is None or handler.output is None:
-            return None
+            return rerouted(rollbacks) if rollbacks else None
         members = self.states._member_map_
         run_slot = self._run_slot(slots) if self.uses_run else None
         return taking(
             frozenset(id(members[name]) for name in handler.paired),
             frozenset(id(members[name]) for name in handler.unpaired),
-            keeping(undo, len(slots), run_slot) if undo is not None else None,
+            keeping(undo, len(slots), run_slot, logs=self.store is not None) if undo is not None else None,
+            rollbacks,
         )
 
     def _undo(self, step: HandlerSpec, at: Enum, slots: dict[str, int]) -> Undo | None:
-        """Compile what undoes a handler; it is given the output after the run's values."""
+        """Compile what undoes a handler; it is given the output after the run's values.
+
+        Only one attempt is compiled here: how long all may take, the rollback alone knows.
+        """
         read = self._undo_of.get(id(step))
         if read is None:
             return None
         spec, width = read.spec, self._width(slots)
         call = make_thunk(spec.fn, width + 1, (Argument(width, ""), *self._shape(read.injections, slots)))
-        return Undo(at, spec, threaded(call) if spec.thread else call, spec.awaits or spec.thread)
+        if spec.thread:
+            call = threaded(call)
+        policies = spec.policies
+        if policies is None:
+            return Undo(at, spec, call, spec.awaits or spec.thread)
+        if policies.timeout_s is not None:
+            call = timed(call, policies.timeout_s, self.clock)
+        return Undo(at, spec, call, spec.awaits or spec.thread, policies.retry)
 
 
+_NONE: Rollbacks = {}
 # What of the run is passed for a parameter of each role.
 _OF_RUN = {"joined": "_joined", "failure": "_failure"}

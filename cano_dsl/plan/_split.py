@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from inspect import isawaitable
 from typing import Any, NamedTuple
 
-from cano_dsl.errors import Branch, BranchFailure, JoinFailed, RunPlace, named, shown
+from cano_dsl.errors import Branch, BranchFailure, JoinFailed, named, shown
 from cano_dsl.observe import Events
 from cano_dsl.plan._branch import Branches, Start, guarded
 from cano_dsl.plan._step import Call, Values
@@ -61,7 +61,10 @@ def splitting(of: Branching, clock: Clock, events: Events | None) -> Call:
             can_be_cut=not of.spec.thread,
         )
         _refuse_unjoined(of, run, race, name)
-        run._next = Joined(values=race.values, marks=race.marks, name=name, keys=keys)  # noqa: SLF001
+        run._next = joined = Joined(values=race.values, marks=race.marks, name=name, keys=keys)  # noqa: SLF001
+        log = run._log  # noqa: SLF001 - kept off the type that handlers see
+        if log is not None:
+            log.hold_joined(joined)
         return target
 
     return call

@@ -38,6 +38,7 @@ class Step:
         spec: The handler; None for an exit.
         targets: The members that may follow, in the order declared.
         recovery: What follows when the call raises; None where the run fails then.
+        undo: What undoes it; None where nothing does.
         attempt: The attempt at the state that this is; more than 1 only for a twin.
     """
 
@@ -56,6 +57,7 @@ class Step:
         "table",
         "targets",
         "thunk",
+        "undo",
     )
 
     def __init__(
@@ -74,6 +76,7 @@ class Step:
         self.table: dict[int, Step] = {}
         self.targets: tuple[Enum, ...] = ()
         self.recovery: Recovers | None = None
+        self.undo: Any = None  # an `Undo`
         self.attempt = 1
 
     def twin(self) -> "Step":
@@ -89,8 +92,8 @@ class Step:
 
         Args:
             targets: Those that the handler declares.
-            errors: Those of error edges, each with the token that the call gives in place of a member: no
-                handler can take an error edge by returning its target.
+            errors: Those of error edges and rollbacks, each with the token that the call gives in place of a
+                member: no handler can take such an edge by returning its target.
         """
         self.targets = tuple(target.at for target in targets)
         self.table = {id(target.at): target for target in targets}

@@ -22,10 +22,10 @@ def _environment() -> Environment:
 def mermaid(graph: Graph) -> str:
     """Draw a graph as a Mermaid state diagram, the same text for the same graph; no newline at the end.
 
-    Routers have a dashed border and a ◇ before their name; what undoes a state stands after its name and ↩. A
-    split has a ∥, and a bar at which its branches begin, with their number and bulkhead before it, its
-    strategy and timeout after it. Mermaid has no dashed arrows between states: those of errors carry a ⚡ and
-    the exception.
+    Routers have a dashed border and a ◇ before their name; what undoes a state stands after its name and ↩,
+    and on a line below, what guards it: attempts, timeout, breaker, limiter. A split has a ∥, and a bar at
+    which its branches begin, with their number and bulkhead before it, its strategy and timeout after it.
+    Mermaid has no dashed arrows between states: those of errors carry a ⚡ and the exception.
     """
     return _environment().get_template("mermaid.j2").render(_rows(graph)).rstrip("\n")
 

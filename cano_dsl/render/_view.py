@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cano_dsl.graph import Graph, Node
-from cano_dsl.spec import SplitDef
+from cano_dsl.spec import PolicyDef, SplitDef
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Words with a meaning of their own in Mermaid's state diagrams, lower case as its lexer compares them:
@@ -91,8 +91,8 @@ class View:
 
     Attributes:
         start: The id of the start state.
-        named: States that need a line of their own: odd names, routers, splits, states that something undoes,
-            and states without a transition.
+        named: States that need a line of their own: odd names, routers, splits, states that something undoes
+            or guards, and states without a transition.
         forks: Ids of the bars at which branches begin.
         edges: In the order of the handlers.
         exits: Ids.
@@ -152,11 +152,27 @@ def _free(wanted: str, ids: Mapping[str, str]) -> str:
 
 def _label(node: Node) -> str:
     label = _MARKS.get(node.kind or "", "") + escape(node.name)
-    return label if node.compensation is None else f"{label} ↩ {escape(node.compensation.name)}"
+    if node.compensation is not None:
+        label += f" ↩ {escape(node.compensation.name)}"
+    guards = ", ".join(_guards(node.policies)) if node.policies is not None else ""
+    return f"{label}<br>{guards}" if guards else label
+
+
+def _guards(policies: PolicyDef) -> Iterator[str]:
+    """Say how a call is guarded, in a few words each."""
+    timeout = "" if policies.timeout_s is None else f"{policies.timeout_s:g} s"
+    if policies.attempts > 1:
+        yield f"{policies.attempts} attempts{' of ' * bool(timeout)}{timeout}"
+    elif timeout:
+        yield f"at most {timeout}"
+    if policies.breaker is not None:
+        yield f"breaker {escape(policies.breaker.name)}"
+    if policies.limiter is not None:
+        yield f"limiter {escape(policies.limiter.name)}"
 
 
 def _is_marked(node: Node) -> bool:
-    return node.kind in _MARKS or node.compensation is not None
+    return node.kind in _MARKS or node.compensation is not None or node.policies is not None
 
 
 def _split(node: Node) -> SplitDef | None:

@@ -3,7 +3,7 @@
 import time
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 import anyio
 
@@ -45,6 +45,7 @@ class Guard(Protocol):
         ...
 
 
+@runtime_checkable
 class Clock(Protocol):
     """Where time comes from; the engine asks nothing else."""
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar, TypeVarTuple, Unpack
@@ -11,6 +12,34 @@ import anyio.to_thread
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
+
+
+class Work:
+    """What the loop of a thread has given to worker threads; a clock that is not real must not run ahead.
+
+    Attributes:
+        calls: How many calls have not come back; one that still waits for a free thread counts too.
+        watchers: Each is called when none is left, in the loop's thread.
+    """
+
+    __slots__ = ("calls", "watchers")
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.watchers: tuple[Callable[[], None], ...] = ()
+
+
+class _Here(threading.local):
+    def __init__(self) -> None:
+        self.work = Work()
+
+
+_here = _Here()
+
+
+def work_of_threads() -> Work:
+    """Give what the loop of this thread has given to worker threads."""
+    return _here.work
 
 
 async def in_thread(fn: Callable[[Unpack[Args]], T], *args: *Args) -> T:
@@ -23,20 +52,26 @@ async def in_thread(fn: Callable[[Unpack[Args]], T], *args: *Args) -> T:
     Raises:
         BaseException: A cancel that arrived meanwhile, else whatever `fn` raised.
     """
+    work = _here.work
+    work.calls += 1
     call: Future[T] = Future()
     try:
-        await anyio.to_thread.run_sync(_perform, call, fn, args)
-    except asyncio.CancelledError:
-        if not call.cancel():  # it has begun
-            await end_of(call)
-        error = None if call.cancelled() else call.exception()
-        if error is not None and not isinstance(error, (Exception, asyncio.CancelledError)):
-            raise error from None  # such as KeyboardInterrupt, which a cancel must not hide
-        raise
-    try:
+        try:
+            await anyio.to_thread.run_sync(_perform, call, fn, args)
+        except asyncio.CancelledError:
+            if not call.cancel():  # it has begun
+                await end_of(call)
+            error = None if call.cancelled() else call.exception()
+            if error is not None and not isinstance(error, (Exception, asyncio.CancelledError)):
+                raise error from None  # such as KeyboardInterrupt, which a cancel must not hide
+            raise
         return call.result()
     finally:
         del call  # whose error holds this frame; so would be a cycle
+        work.calls -= 1
+        if not work.calls:
+            for tell in work.watchers:
+                tell()
 
 
 def _perform(call: "Future[T]", fn: Callable[..., T], args: tuple[Any, ...]) -> None:

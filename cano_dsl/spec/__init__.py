@@ -5,7 +5,9 @@ No I/O, no graph, no engine. Everything above reads this package and adds nothin
 
 from cano_dsl.spec._compensation import CompensationSpec
 from cano_dsl.spec._definition import (
+    COMPENSATION_TIMEOUT_S,
     WAIVABLE,
+    WARNS,
     CompensationDef,
     Definition,
     ErrorDef,
@@ -21,14 +23,18 @@ from cano_dsl.spec._handler import EMPTY, HandlerSpec, Kind, Parameter, Part, Sc
 from cano_dsl.spec._join import Join, Strategy, Verdict, decide, why_not
 from cano_dsl.spec._outcomes import BranchSuccess, Failure, Joined, Runs
 from cano_dsl.spec._policies import Breaker, Limiter, Policies, Reservation
+from cano_dsl.spec._policy_def import PolicyDef, SharedDef, most_wait_s, waits_of
 from cano_dsl.spec._retry import Retry
-from cano_dsl.spec._run import Run, RunData, Watch
+from cano_dsl.spec._rollback import Rollback
+from cano_dsl.spec._run import Log, Run, RunData, Watch
 from cano_dsl.spec._time import Duration, seconds
 
 __all__ = (
+    "COMPENSATION_TIMEOUT_S",
     "DATA_KEY",
     "EMPTY",
     "WAIVABLE",
+    "WARNS",
     "BranchSuccess",
     "Breaker",
     "CompensationDef",
@@ -46,15 +52,19 @@ __all__ = (
     "Joined",
     "Kind",
     "Limiter",
+    "Log",
     "Parameter",
     "Part",
     "Policies",
+    "PolicyDef",
     "Reservation",
     "Retry",
+    "Rollback",
     "Run",
     "RunData",
     "Runs",
     "Scope",
+    "SharedDef",
     "SplitDef",
     "SplitSpec",
     "Strategy",
@@ -65,6 +75,8 @@ __all__ = (
     "Want",
     "Watch",
     "decide",
+    "most_wait_s",
     "seconds",
+    "waits_of",
     "why_not",
 )

@@ -5,11 +5,12 @@ as `build` makes from functions.
 """
 
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from cano_dsl.errors import PolicyError, Where
 from cano_dsl.spec._handler import Kind
 from cano_dsl.spec._join import Join
+from cano_dsl.spec._policy_def import PolicyDef
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,8 @@ class HandlerDef:
         paired: The targets that come with the output.
         unpaired: The targets that come alone, of a handler with an output.
         effects: Whether it changes something outside of the run, by the author's word.
+        policies: How its call is guarded, of a split each branch's; None where nothing guards it.
+        rollbacks: The states that it may go to once everything is undone, in the order declared.
     """
 
     at: str | None
@@ -115,6 +118,8 @@ class HandlerDef:
     paired: tuple[str, ...] = ()
     unpaired: tuple[str, ...] = ()
     effects: bool = False
+    policies: PolicyDef | None = None
+    rollbacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +137,9 @@ class CompensationDef:
         data: The type it expects of the run's data; None when it does not ask.
         thread: Whether it runs in a worker thread.
         doc: The first line of its docstring.
+        policies: How its call is guarded; None where nothing guards it.
+        joined: The outcomes of a split that it asks for, in vain; None when it does not ask.
+        failure: The failure that it asks for, in vain; None when it does not ask.
     """
 
     at: str | None
@@ -144,6 +152,9 @@ class CompensationDef:
     data: Want | None = None
     thread: bool = False
     doc: str = ""
+    policies: PolicyDef | None = None
+    joined: Want | None = None
+    failure: Want | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +172,12 @@ class Stray:
     where: Where | None = None
 
 
-WaivableCode: TypeAlias = Literal["exhaustive", "exit", "unreachable", "dead-end", "resource"]
-WAIVABLE: tuple[str, ...] = ("exhaustive", "exit", "unreachable", "dead-end", "resource")
+COMPENSATION_TIMEOUT_S = 30.0  # where `build` is given none
+WaivableCode: TypeAlias = Literal[
+    "exhaustive", "exit", "unreachable", "dead-end", "resource", "policy", "compensation"
+]
+WAIVABLE: tuple[str, ...] = get_args(WaivableCode)
+WARNS: tuple[str, ...] = ("compensation",)  # rules of which only warnings can be waived
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +186,7 @@ class Waive:
 
     A waiver that no finding needs is itself reported, as a warning. Rules without which nothing could run
     (`transition`, `state`, `duplicate`) cannot be waived, nor can `exhaustive` for a state that a handler
-    goes to.
+    goes to; of `compensation` only the warning can, that effects are left behind.
 
     Args:
         code: The rule.

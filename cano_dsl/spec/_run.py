@@ -40,6 +40,26 @@ class Watch(Protocol):
         ...
 
 
+class Log(Protocol):
+    """The log of a run, as the calls of its steps see it."""
+
+    async def enter(self, name: str, attempts: int) -> None:
+        """Write that a state is entered; durable when it returns."""
+        ...
+
+    def pass_by(self, name: str) -> None:
+        """See a router, which has no row."""
+        ...
+
+    def hold_joined(self, joined: Joined[Any]) -> None:
+        """Make bytes of a split's outcomes, for the row of the state that follows."""
+        ...
+
+    def hold_output(self, output: object, target: object) -> None:
+        """Make bytes of what a state gave, for the next row."""
+        ...
+
+
 class Run:
     """The run that a handler is called in; give a parameter this type to get it.
 
@@ -75,6 +95,7 @@ class Run:
     __slots__ = (
         "_branch",
         "_entry",
+        "_log",
         "_next",
         "_progress",
         "_sequence",
@@ -101,6 +122,7 @@ class Run:
         self._sequence = -1  # routers leave no entry, so only other states count
         self._progress = progress
         self._watch = watch
+        self._log: Log | None = None
         self._branch = ""
         self._entry: object = None  # what the state was entered with: outcomes, a failure, or nothing
         self._next: object = None  # what the next state will be entered with

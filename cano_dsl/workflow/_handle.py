@@ -10,7 +10,6 @@ from cano_dsl.errors import Cancelled, InternalError
 if TYPE_CHECKING:
     from cano_dsl.engine import Order, Own
     from cano_dsl.plan import Plan
-    from cano_dsl.scope import Launched
 
 logger = logging.getLogger("cano_dsl")
 

@@ -1,7 +1,8 @@
 """A workflow with its resources at hand."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from enum import Enum
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast, final
 
@@ -10,6 +11,7 @@ from cano_dsl.spec import Duration, seconds
 from cano_dsl.workflow._handle import RunHandle
 
 if TYPE_CHECKING:
+    from cano_dsl.checkpoint import RunInfo, Status
     from cano_dsl.engine import Order
     from cano_dsl.graph import Graph
     from cano_dsl.plan import Plan, Step, Values
@@ -56,11 +58,11 @@ class Runner(Generic[S, E_co, D]):
     __slots__ = ("_drive", "_execute", "_given", "_handles", "_opened", "_plan", "_ready", "_turning")
 
     def __init__(self, plan: "Plan", given: Mapping[str, Any]) -> None:
-        from cano_dsl.engine import drive, execute
+        from cano_dsl.engine import drive, execute, execute_saved
 
         self._plan = plan
         self._drive = drive
-        self._execute = execute
+        self._execute = execute if plan.store is None else execute_saved
         self._given = dict(given)
         self._opened: Opened | None = None
         self._turning = False  # being set up or torn down
@@ -121,12 +123,7 @@ class Runner(Generic[S, E_co, D]):
         return Order(data=data, run_id=run_id, start=start, held=held, timeout_s=timeout_s)
 
     async def _go(self, plan: "Plan", order: "Order") -> Enum:
-        if self._turning:
-            raise RunnerState(
-                workflow=plan.name,
-                what="is being set up or torn down: run within `async with`, or after it",
-            )
-        return await self._execute(plan, self._values(), order)
+        return await self._execute(plan, self._free(), order)
 
     def run_sync(
         self,
@@ -189,20 +186,127 @@ class Runner(Generic[S, E_co, D]):
         """
         from cano_dsl.engine import check_order, new_run_id
 
+        plan = self._launching()
+        order = self._order(run_id, data, start, timeout)
+        check_order(plan, order)
+        named = order._replace(run_id=run_id if run_id is not None else new_run_id())
+        handle: RunHandle[S, E_co, D] = RunHandle(plan, cast("str", named.run_id))
+        return self._start(handle, named, partial(self._execute, plan))
+
+    async def resume(
+        self,
+        run_id: str,
+        *,
+        at: int | None = None,
+        allow_changed: bool = False,
+        timeout: "Duration | None" = None,
+    ) -> E_co:
+        """Go on with a run that was killed, cancelled from outside, or failed with nothing undone.
+
+        The state that it stood in runs again, with the same `Run.idempotency_key`, and with the data as it
+        was at the row before. A rollback that was cut goes on. A run that has finished gives its exit at
+        once, and its data is put into the durable resources.
+
+        Args:
+            run_id: The run's id.
+            at: The row to take the run back to, one that enters a state, as `cano show` lists them; None for
+                where it stands. For repair: what came after it is not undone.
+            allow_changed: Whether to go on under a definition that has changed in a way that matters.
+            timeout: How many seconds it may take from now on, in place of the workflow's own limit.
+
+        Raises:
+            RunNotFound: There is no such run of this workflow in the store.
+            RunEnded: It was undone or cancelled, for good.
+            RunConflict: Somebody runs it.
+            RunParked: It stopped within a state that must not run twice.
+            FingerprintMismatch: The definition has changed in a way that matters.
+            VersionMismatch: The declared version has changed.
+            RunError: As `run` does.
+        """
+        from cano_dsl.engine import resume
+
+        plan = self._plan if timeout is None else self._plan.watching()
+        order = self._order(run_id, None, None, timeout)
+        return cast("E_co", await resume(plan, self._free(), order, at=at, allow_changed=allow_changed))
+
+    async def fork(self, run_id: str, *, at: int, as_: str, timeout: "Duration | None" = None) -> E_co:
+        """Copy a run up to a row into a new one, and run that to its exit, to see what would have been.
+
+        The run itself stays as it is. Nothing outside is copied or undone: what its states did up to the row
+        counts for both.
+
+        Args:
+            run_id: The run to copy.
+            at: The row to go on from, one that enters a state.
+            as_: The id of the new run.
+            timeout: How many seconds it may take, in place of the workflow's own limit.
+
+        Raises:
+            RunNotFound: There is no such run of this workflow in the store.
+            RunConflict: There is a run of the new id.
+            RunError: As `run` does.
+        """
+        from cano_dsl.engine import fork
+
+        plan = self._plan if timeout is None else self._plan.watching()
+        order = self._order(run_id, None, None, timeout)
+        return cast("E_co", await fork(plan, self._free(), order, at=at, new_id=as_))
+
+    async def runs(self, *, status: "Collection[Status]" = (), limit: int = 1_000) -> "list[RunInfo]":
+        """List this workflow's runs in the store, the one started last first.
+
+        Args:
+            status: Only those that stand like this, such as `("failed", "dirty")`; empty for all.
+            limit: The most to list.
+        """
+        from cano_dsl.engine import list_runs
+
+        return await list_runs(self._plan, status, limit)
+
+    async def recover(self) -> list[RunHandle[S, E_co, D]]:
+        """Resume every unfinished run of this workflow that nobody runs, within `async with`.
+
+        Call it when a process starts. Two processes that do so at once share the runs out: each goes on in
+        one of them. How each run ends, or why it cannot go on, is raised by `wait` of its handle.
+
+        Raises:
+            RunnerState: Outside `async with`.
+        """
+        from cano_dsl.engine import OPEN, resume
+
+        handles = []
+        plan = self._launching()
+        for info in await self.runs(status=tuple(OPEN)):
+            if info.owner is not None and not info.owner.is_gone():
+                continue
+            order = self._order(info.run_id, None, None, None)
+            handle: RunHandle[S, E_co, D] = RunHandle(plan, info.run_id)
+            handles.append(self._start(handle, order, partial(resume, plan, at=None, allow_changed=False)))
+        return handles
+
+    def _launching(self) -> "Plan":
         if self._opened is None or self._turning:
             raise RunnerState(
                 workflow=self._plan.name,
                 what="has nothing that would wait for a launched run: launch within `async with`",
             )
-        plan = self._plan.watching()
-        order = self._order(run_id, data, start, timeout)
-        check_order(plan, order)
-        named = order._replace(run_id=run_id if run_id is not None else new_run_id())
-        handle: RunHandle[S, E_co, D] = RunHandle(plan, cast("str", named.run_id))
-        handle._begin(lambda order: self._execute(plan, self._values(), order), named)  # noqa: SLF001 - its maker
+        return self._plan.watching()
+
+    def _start(
+        self, handle: RunHandle[S, E_co, D], order: "Order", execute: Callable[..., Any]
+    ) -> RunHandle[S, E_co, D]:
+        handle._begin(lambda order: execute(given=self._values(), order=order), order)  # noqa: SLF001 - its maker
         self._handles = [one for one in self._handles if not one._is_settled]  # noqa: SLF001 - as above
         self._handles.append(handle)
         return handle
+
+    def _free(self) -> Mapping[str, Any]:
+        if self._turning:
+            raise RunnerState(
+                workflow=self._plan.name,
+                what="is being set up or torn down: run within `async with`, or after it",
+            )
+        return self._values()
 
     def _values(self) -> Mapping[str, Any]:
         return self._given if self._opened is None else self._opened.values

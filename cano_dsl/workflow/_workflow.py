@@ -14,9 +14,11 @@ from cano_dsl.spec import Duration, Parameter, Part, Scope, Waive, seconds
 from cano_dsl.workflow._runner import Runner
 
 if TYPE_CHECKING:
+    from cano_dsl.checkpoint import CheckpointStore
     from cano_dsl.graph import Graph
     from cano_dsl.observe import Observer
     from cano_dsl.plan import Plan
+    from cano_dsl.scope import Clock
 
 S = TypeVar("S", bound=Enum)
 E_co = TypeVar("E_co", bound=Enum, covariant=True)
@@ -63,11 +65,11 @@ class Workflow(Generic[S, E_co, D, R]):
     __slots__ = ("_drive", "_execute", "_plan", "graph")
 
     def __init__(self, plan: "Plan") -> None:
-        from cano_dsl.engine import drive, execute
+        from cano_dsl.engine import drive, execute, execute_saved
 
         self._plan = plan
         self._drive = drive
-        self._execute = execute
+        self._execute = execute if plan.store is None else execute_saved
         self.graph: Graph = plan.graph
 
     @staticmethod
@@ -81,6 +83,7 @@ class Workflow(Generic[S, E_co, D, R]):
         resources: Callable[BR, object] | None = None,
         failed: Collection[BS] = (),
         name: str | None = None,
+        version: int = 0,
         timeout: "Duration | None" = None,
         compensation_timeout: Duration = 30.0,
         max_transitions: int | None = None,
@@ -100,6 +103,8 @@ class Workflow(Generic[S, E_co, D, R]):
             failed: The exits that mean failure, in which a state with `effects=True` should not leave
                 anything behind.
             name: The name in messages and diagrams; the Enum's own when left out.
+            version: Raise it where what handlers do changes so that no run that was begun before may go on
+                with them; the graph itself is compared anyway.
             timeout: How many seconds one run may take; then it fails, and what it did is undone.
             compensation_timeout: How many seconds all compensations of a run may take together.
             max_transitions: How many states one run may leave; then it fails, as in a cycle without an end.
@@ -123,6 +128,7 @@ class Workflow(Generic[S, E_co, D, R]):
             timeout_s=None if timeout is None else seconds("timeout", timeout),
             budget_s=seconds("compensation_timeout", compensation_timeout),
             max_transitions=_transitions(max_transitions),
+            version=_version(version),
             waive=waive,
             where=Where(frame.f_code.co_filename, frame.f_lineno),
         )
@@ -213,16 +219,36 @@ class Workflow(Generic[S, E_co, D, R]):
             awaits=True,
         )
 
-    def configure(self, *, observers: Iterable["Observer"] = ()) -> "Workflow[S, E_co, D, R]":
+    def configure(
+        self,
+        *,
+        checkpoints: "CheckpointStore | None" = None,
+        observers: Iterable["Observer"] | None = None,
+        clock: "Clock | None" = None,
+    ) -> "Workflow[S, E_co, D, R]":
         """Give a copy with run-time options; the definition, and this workflow, stay as they are.
 
+        What is left out stays as it was configured before.
+
         Args:
-            observers: Who is told what happens, in this order; in place of those before.
+            checkpoints: Where runs are logged, so that one that was killed can be resumed. Each transition is
+                durable before the next handler is called; `MemoryStore` resources and the run's data are
+                saved with it.
+            observers: Who is told what happens, in this order; in place of those before, `()` for nobody.
+            clock: Where all waits, limits and deadlines take their time from, such as a test's
+                `cano_dsl.testing.FakeClock()`; the machine's own where none was ever given. A workflow that
+                is a branch of this one has a clock of its own.
 
         Raises:
-            SignatureError: Something is not an observer.
+            SignatureError: Something is not an observer, or not a clock; or values of a type that a log must
+                bring back could not be read.
         """
-        return Workflow(self._plan.configured(observers))
+        plan = self._plan.configured(observers=observers, clock=clock, store=checkpoints)
+        if checkpoints is not None:
+            from cano_dsl.engine import check_durable
+
+            check_durable(plan, checkpoints)
+        return Workflow(plan)
 
     def mermaid(self) -> str:
         """Draw the graph as a Mermaid state diagram.
@@ -268,6 +294,7 @@ def _compile(
     budget_s: float,
     timeout_s: float | None,
     max_transitions: int | None,
+    version: int,
     **facts: Any,
 ) -> "Plan":
     from cano_dsl.declare import RuntimeTypes, define
@@ -296,7 +323,14 @@ def _compile(
         budget_s=budget_s,
         timeout_s=timeout_s,
         max_transitions=max_transitions,
+        version=version,
     )
+
+
+def _version(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise PolicyError(field="version", value=value, allowed="a whole number, 0 or more")
+    return value
 
 
 def _transitions(value: object) -> int | None:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
+from math import isnan
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -123,12 +124,12 @@ def facts(one: Built) -> dict[str, Any]:
 
 
 def as_seen(split: SplitDef, seen: SplitDef) -> SplitDef:
-    """Leave out numbers in variables, which types do not know: a time then counts as one second."""
+    """Leave out numbers in variables, which types do not know: a time then is no number."""
     return replace(
         split,
         count=None if seen.count is None else split.count,
         bulkhead=None if seen.bulkhead is None else split.bulkhead,
-        timeout_s=seen.timeout_s if split.timeout_s and seen.timeout_s == 1.0 else split.timeout_s,
+        timeout_s=seen.timeout_s if split.timeout_s and isnan(seen.timeout_s or 0) else split.timeout_s,
     )
 
 

@@ -40,7 +40,7 @@ async def needless() -> Literal[Order.DONE]: ...
     thread=True,
 )
 def on_many_lines() -> Order: ...
-@state(Order.PAY, thread=True)  # E: No overload variant of "__call__" of "ThreadDecorator" matches argument type "Callable[[], Coroutine[Any, Any, Literal[Order.DONE]]]"  [call-overload]  # N: Possible overload variants:  # N: def [P, N: Enum] __call__(self, PlainFunction[Order, P, N], /) -> PlainHandler[Order, Literal[Order.PAY], P, N]  # N: def [P, N: Enum, O, G] __call__(self, PlainOutputFunction[Order, P, N, O, G], /) -> PlainOutputHandler[Order, Literal[Order.PAY], P, N, O, G]
+@state(Order.PAY, thread=True)  # E: No overload variant of "__call__" of "ThreadDecorator" matches argument type "Callable[[], Coroutine[Any, Any, Literal[Order.DONE]]]"  [call-overload]  # N: Possible overload variants:  # N: def [P, N: Enum] __call__(self, PlainFunction[Order, P, N], /) -> PlainHandler[Order, Literal[Order.PAY], P, N, None]  # N: def [P, N: Enum, O, G] __call__(self, PlainOutputFunction[Order, P, N, O, G], /) -> PlainOutputHandler[Order, Literal[Order.PAY], P, N, O, G, None]
 async def async_in_a_thread() -> Literal[Order.DONE]: ...
 
 state(Order.PAY)(lambda: Order.DONE)  # E: Handler "<lambda>" must declare its next states as Literal[Order.X, ...], got no annotation  [cano-transition]  # N: fix: annotate the return as Literal[Order.X, ...] with each state it may go to, or give state(…, to=(…)) (README.md#cano-transition)
@@ -55,24 +55,24 @@ reveal_type(flow)  # N: Revealed type is "cano_dsl.workflow._workflow.Workflow[o
 Next = Literal[Order.DONE, Order.FAILED]
 @state(Order.PAY)
 async def everything() -> Literal[Order.START, Order.PAY, Order.DONE, Order.FAILED]: ...
-reveal_type(everything)  # N: Revealed type is "cano_dsl.declare._handlers.AsyncHandler[order.Order, Literal[order.Order.PAY], [], Literal[order.Order.START] | Literal[order.Order.PAY] | Literal[order.Order.DONE] | Literal[order.Order.FAILED]]"
+reveal_type(everything)  # N: Revealed type is "cano_dsl.declare._handlers.AsyncHandler[order.Order, Literal[order.Order.PAY], [], Literal[order.Order.START] | Literal[order.Order.PAY] | Literal[order.Order.DONE] | Literal[order.Order.FAILED], None]"
 @state(Order.PAY)
 async def alias() -> Next | Literal[Order.START]: ...
-reveal_type(alias)  # N: Revealed type is "cano_dsl.declare._handlers.AsyncHandler[order.Order, Literal[order.Order.PAY], [], Literal[order.Order.DONE] | Literal[order.Order.FAILED] | Literal[order.Order.START]]"
+reveal_type(alias)  # N: Revealed type is "cano_dsl.declare._handlers.AsyncHandler[order.Order, Literal[order.Order.PAY], [], Literal[order.Order.DONE] | Literal[order.Order.FAILED] | Literal[order.Order.START], None]"
 @state(Order.PAY)
 def coroutine(store: Store) -> Coroutine[Any, Any, Next]: ...
-reveal_type(coroutine)  # N: Revealed type is "cano_dsl.declare._handlers.AsyncHandler[order.Order, Literal[order.Order.PAY], [store: order.Store], Literal[order.Order.DONE] | Literal[order.Order.FAILED]]"
+reveal_type(coroutine)  # N: Revealed type is "cano_dsl.declare._handlers.AsyncHandler[order.Order, Literal[order.Order.PAY], [store: order.Store], Literal[order.Order.DONE] | Literal[order.Order.FAILED], None]"
 class Steps:
     async def pay(self, store: Store) -> Next: ...
     def __call__(self, mailer: Mailer) -> Literal[Order.DONE]: ...
-reveal_type(state(Order.PAY)(Steps().pay))  # N: Revealed type is "cano_dsl.declare._handlers.AsyncHandler[order.Order, Literal[order.Order.PAY], [store: order.Store], Literal[order.Order.DONE] | Literal[order.Order.FAILED]]"
-reveal_type(state(Order.PAY)(Steps()))  # N: Revealed type is "cano_dsl.declare._handlers.PlainHandler[order.Order, Literal[order.Order.PAY], [mailer: order.Mailer], Literal[order.Order.DONE]]"
+reveal_type(state(Order.PAY)(Steps().pay))  # N: Revealed type is "cano_dsl.declare._handlers.AsyncHandler[order.Order, Literal[order.Order.PAY], [store: order.Store], Literal[order.Order.DONE] | Literal[order.Order.FAILED], None]"
+reveal_type(state(Order.PAY)(Steps()))  # N: Revealed type is "cano_dsl.declare._handlers.PlainHandler[order.Order, Literal[order.Order.PAY], [mailer: order.Mailer], Literal[order.Order.DONE], None]"
 def two(store: Store, mailer: Mailer) -> Literal[Order.DONE]: ...
-reveal_type(state(Order.PAY)(partial(two, mailer=Mailer())))  # N: Revealed type is "cano_dsl.declare._handlers.PlainHandler[order.Order, Literal[order.Order.PAY], [*args: Any, **kwargs: Any], Literal[order.Order.DONE]]"
+reveal_type(state(Order.PAY)(partial(two, mailer=Mailer())))  # N: Revealed type is "cano_dsl.declare._handlers.PlainHandler[order.Order, Literal[order.Order.PAY], [*args: Any, **kwargs: Any], Literal[order.Order.DONE], None]"
 at_pay = state(Order.PAY)
 @at_pay
 def kept(store: Store) -> Literal[Order.DONE]: ...
-reveal_type(kept)  # N: Revealed type is "cano_dsl.declare._handlers.PlainHandler[order.Order, Literal[order.Order.PAY], [store: order.Store], Literal[order.Order.DONE]]"
+reveal_type(kept)  # N: Revealed type is "cano_dsl.declare._handlers.PlainHandler[order.Order, Literal[order.Order.PAY], [store: order.Store], Literal[order.Order.DONE], None]"
 async def call() -> None:
     reveal_type(await alias())  # N: Revealed type is "Literal[order.Order.DONE] | Literal[order.Order.FAILED] | Literal[order.Order.START]"
     reveal_type(kept(Store()))  # N: Revealed type is "Literal[order.Order.DONE]"
@@ -80,13 +80,13 @@ async def call() -> None:
 
 # With `to=`.
 def chosen(store: Store) -> Order: ...
-reveal_type(state(Order.PAY, to=(Order.DONE, Order.FAILED))(chosen))  # N: Revealed type is "cano_dsl.declare._handlers.PlainHandler[order.Order, Literal[order.Order.PAY], [store: order.Store], Literal[order.Order.DONE] | Literal[order.Order.FAILED]]"
-reveal_type(state(Order.PAY, to=[Order.DONE], thread=True)(chosen))  # N: Revealed type is "cano_dsl.declare._handlers.PlainHandler[order.Order, Literal[order.Order.PAY], [store: order.Store], Literal[order.Order.DONE]]"
-reveal_type(router(Order.PAY, to={Order.DONE})(lambda: Order.DONE))  # N: Revealed type is "cano_dsl.declare._handlers.PlainHandler[order.Order, Literal[order.Order.PAY], [], Literal[order.Order.DONE]]"
+reveal_type(state(Order.PAY, to=(Order.DONE, Order.FAILED))(chosen))  # N: Revealed type is "cano_dsl.declare._handlers.PlainHandler[order.Order, Literal[order.Order.PAY], [store: order.Store], Literal[order.Order.DONE] | Literal[order.Order.FAILED], None]"
+reveal_type(state(Order.PAY, to=[Order.DONE], thread=True)(chosen))  # N: Revealed type is "cano_dsl.declare._handlers.PlainHandler[order.Order, Literal[order.Order.PAY], [store: order.Store], Literal[order.Order.DONE], None]"
+reveal_type(router(Order.PAY, to={Order.DONE})(lambda: Order.DONE))  # N: Revealed type is "cano_dsl.declare._handlers.PlainHandler[order.Order, Literal[order.Order.PAY], [], Literal[order.Order.DONE], None]"
 def both() -> Literal[Order.DONE, Order.FAILED]: ...
 state(Order.PAY, to=(Order.DONE,))(both)  # E: Handler "both" may return Order.FAILED by its annotation, but to= leaves it out  [cano-transition]  # N: fix: add Order.FAILED to to=, or take it out of the annotation (README.md#cano-transition)
 state(Order.PAY, to=())(chosen)  # E: Handler "chosen" must declare its next states as Literal[Order.X, ...], got an empty to=  [cano-transition]  # N: fix: annotate the return as Literal[Order.X, ...] with each state it may go to, or give state(…, to=(…)) (README.md#cano-transition)
 state(Order.PAY, to=(Order.DONE, Other.A))(chosen)  # E: Handler "chosen" may go to Other.A, not a member of Order  [cano-transition]  # N: fix: name only members of Order (README.md#cano-transition)
 def somewhere(states: list[Order]) -> None:
     hidden = state(Order.PAY, to=states)(chosen)
-    reveal_type(hidden)  # N: Revealed type is "cano_dsl.declare._handlers.PlainHandler[order.Order, Literal[order.Order.PAY], [store: order.Store], order.Order]"
+    reveal_type(hidden)  # N: Revealed type is "cano_dsl.declare._handlers.PlainHandler[order.Order, Literal[order.Order.PAY], [store: order.Store], order.Order, None]"

@@ -240,7 +240,7 @@ def test_configure_takes_the_place_of_what_was_before(run_async: Callable[..., A
     watched = plain.configure(observers=[first])
     run_async(watched.configure(observers=[second]).run)
     run_async(plain.run)
-    run_async(watched.configure().run)
+    run_async(watched.configure(observers=()).run)
     assert first.events == []
     assert second.names()[0] == "run_started"
 

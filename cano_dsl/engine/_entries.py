@@ -1,0 +1,77 @@
+"""What a state is entered with, as bytes for the log and back: the outcomes of a split, or a failure (J8)."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from cano_dsl.declare import value_type
+from cano_dsl.errors import SavedError
+from cano_dsl.plan import Step
+from cano_dsl.spec import DataCodec, Failure, Joined
+
+JOINED, FAILURE = "joined", "failure"
+
+
+class Entry(NamedTuple):
+    """What a state is entered with, as bytes and what they are."""
+
+    data: bytes
+    kind: str
+
+
+def encode_joined(codec: DataCodec, joined: Joined[Any], state: str) -> Entry:
+    """Make bytes of outcomes, value by value.
+
+    Raises:
+        NotEncodable: A branch's value cannot be saved; names branch and type.
+    """
+    done, failed = joined.successes, joined.errors
+    values = {str(one.index): codec.encode(f"branch {one.name} of {state}", one.value) for one in done}
+    errors = {str(one.index): _words(one.error) for one in failed}
+    named = {one.index: one.name for one in (*done, *failed, *joined.cancelled)}
+    marks = bytearray(len(named))
+    for one in done:
+        marks[one.index] = 1
+    for one in failed:
+        marks[one.index] = 2
+    names = [named[index] for index in sorted(named)]
+    plain = {"s": state, "m": bytes(marks), "v": values, "e": errors, "n": names}
+    return Entry(codec.encode(f"the outcomes of {state}", plain), JOINED)
+
+
+def encode_failure(codec: DataCodec, failure: Failure, state: str) -> Entry:
+    """Make bytes of a failure: which state, and the error in words."""
+    return Entry(codec.encode(f"the failure of {state}", {"s": state, "e": _words(failure.error)}), FAILURE)
+
+
+def decode_entry(codec: DataCodec, entry: Entry, steps: Mapping[str, Step]) -> Joined[Any] | Failure:
+    """Give back what a state was entered with.
+
+    Raises:
+        ValueWrongType: A value does not fit the type that its branch declares now.
+        StoreCorrupt: The bytes are none that this codec wrote.
+    """
+    plain: dict[str, Any] = codec.decode("what the state was entered with", entry.data, dict[str, Any])
+    step = steps[plain["s"]]
+    if entry.kind == FAILURE:
+        return Failure(error=SavedError(*plain["e"]), state=step.at)
+    marks, names = bytes(plain["m"]), list(plain["n"])
+    split = step.spec.split if step.spec is not None else None
+    values: list[Any] = [None] * len(marks)
+    for index, data in plain["v"].items():
+        part = split.branches[0 if split.shared else int(index)] if split is not None else None
+        kind = value_type(part) if part is not None else Any
+        values[int(index)] = codec.decode(f"branch {names[int(index)]} of {step.name}", data, kind)
+    for index, words in plain["e"].items():
+        values[int(index)] = SavedError(*words)
+    name: Callable[[int], str] = names.__getitem__
+    keys = () if split is None or split.shared else tuple(part.key for part in split.branches)
+    return Joined(values=values, marks=marks, name=name, keys=keys)
+
+
+def _words(error: BaseException) -> list[str]:
+    if isinstance(error, SavedError):
+        return [error.kind, error.text]
+    try:
+        return [type(error).__name__, str(error)]
+    except Exception:  # noqa: BLE001 - whatever its author wrote
+        return [type(error).__name__, ""]
