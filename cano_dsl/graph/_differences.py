@@ -1,7 +1,7 @@
 """Whether a run can go on under another definition than the one that it was begun with.
 
-It can where its state, and all that can follow, means what it meant, and where what it did can still be undone.
-What else was added, changed or removed does not matter to it.
+It can where its state, and all that can follow, means what it meant, and where what it did can still be
+undone. What else was added, changed or removed does not matter to it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -30,7 +30,7 @@ LEADS = ("targets", "rollback")  # the facts that name states; besides "errors",
 
 
 class _Place(NamedTuple):
-    """A state with its facts; `within` is the path of the state that its workflow is, None in the outermost."""
+    """A state with its facts; `within` is the path of the state that its workflow is, if it is one."""
 
     facts: Mapping[str, Any]
     within: str | None
@@ -61,15 +61,16 @@ def differences(stored: Canonical, now: Canonical, state: str, outputs: Iterable
 
     Example:
         >>> from cano_dsl.graph import differences
-        >>> stored = {"start": "A", "states": {"A": {"kind": "state", "targets": ["B"]}, "B": {"kind": "exit"}}}
-        >>> now = {"start": "A", "states": {"A": {"kind": "state", "targets": ["C"]}, "C": {"kind": "exit"}}}
+        >>> end = {"kind": "exit"}
+        >>> stored = {"start": "A", "states": {"A": {"kind": "state", "targets": ["B"]}, "B": end}}
+        >>> now = {"start": "A", "states": {"A": {"kind": "state", "targets": ["C"]}, "C": end}}
         >>> differences(stored, now, "A")
         ['state A: targets were B, are C', 'state B is gone']
         >>> differences(now, stored, "B")
         ['state B is not in the definition that the run was begun with']
     """
     was, found = _places(stored), _places(now)
-    told = []
+    told: list[str] = []
     reached = _reached(was, state)
     for path in reached:
         told += _changed(path, was.get(path), found.get(path))

@@ -1,9 +1,9 @@
 """What a definition means to a run that is to go on, as plain data, and a short hash of it.
 
 Two definitions of one fingerprint mean the same to every run. In it are states, kinds, targets, error and
-rollback edges, exits, joins, how branches come about, what is compensated, and the names of the types that are
-saved; not retries, timeouts, limits, documents, handlers' names, lines and resources. A fact that a definition
-has no use for is left out, so a fact that is added here changes no fingerprint of those who do not use it.
+rollback edges, exits, joins, how branches come about, what is compensated, and the names of the types that
+are saved; not retries, timeouts, limits, documents, handlers' names, lines and resources. A fact that a
+definition has no use for is left out, so one that is added here changes no fingerprint where it is not used.
 """
 
 import json
@@ -54,6 +54,8 @@ def _facts(node: "Node") -> Iterator[tuple[str, Any]]:
 def _of_handler(handler: HandlerDef) -> Iterator[tuple[str, Any]]:
     if handler.errors:
         yield "errors", [[edge.error, edge.target] for edge in handler.errors]  # the first that fits counts
+    if handler.rollbacks:
+        yield "rollback", sorted(set(handler.rollbacks))
     if handler.split is not None:
         yield "split", _split(handler.split)
     if handler.output is not None:
@@ -71,9 +73,6 @@ def _of_some(handler: HandlerDef) -> Iterator[tuple[str, Any]]:
         want = getattr(handler, name, None)
         if want is not None:
             yield name, type_name(want.shown)
-    rollback = getattr(handler, "rollback", ())
-    if rollback:
-        yield "rollback", sorted(set(rollback))
     if getattr(handler, "at_most_once", False):
         yield "at_most_once", True
     exits = getattr(handler, "exits", ())
@@ -82,7 +81,7 @@ def _of_some(handler: HandlerDef) -> Iterator[tuple[str, Any]]:
 
 
 def _split(split: SplitDef) -> dict[str, Any]:
-    """Give how branches come about and are joined: by functions of their own, by known items, or by a call."""
+    """Give how branches come about and are joined: by functions of their own, by known items, or a call."""
     facts: dict[str, Any] = {"join": str(split.join), "value": type_name(split.shown)}
     if split.branches:
         facts["branches"] = list(split.branches)

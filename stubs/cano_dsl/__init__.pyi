@@ -1,4 +1,10 @@
 # Made by tools/stubs.py from the package; not for type checkers.
+from cano_dsl.checkpoint import (
+    CheckpointStore as CheckpointStore,
+    Codec as Codec,
+    MemoryCheckpoints as MemoryCheckpoints,
+    SqliteCheckpoints as SqliteCheckpoints,
+)
 from cano_dsl.declare import (
     Compensation as Compensation,
     Handler as Handler,
@@ -8,6 +14,12 @@ from cano_dsl.declare import (
     state as state,
 )
 from cano_dsl.graph import Graph as Graph
+from cano_dsl.guards import (
+    CircuitBreaker as CircuitBreaker,
+    MultiLimiter as MultiLimiter,
+    RateLimiter as RateLimiter,
+    WindowLimiter as WindowLimiter,
+)
 from cano_dsl.observe import LogObserver as LogObserver, Observer as Observer
 from cano_dsl.resources import (
     Health as Health,
@@ -20,13 +32,17 @@ from cano_dsl.spec import (
     Join as Join,
     Joined as Joined,
     Retry as Retry,
+    Rollback as Rollback,
     Run as Run,
     RunData as RunData,
     Waive as Waive,
 )
-from cano_dsl.workflow import Runner as Runner, Workflow as Workflow
+from cano_dsl.workflow import RunHandle as RunHandle, Runner as Runner, Workflow as Workflow
 
 __all__ = (
+    "CheckpointStore",
+    "CircuitBreaker",
+    "Codec",
     "Compensation",
     "Failure",
     "Graph",
@@ -35,13 +51,20 @@ __all__ = (
     "Join",
     "Joined",
     "LogObserver",
+    "MemoryCheckpoints",
     "MemoryStore",
+    "MultiLimiter",
     "Observer",
+    "RateLimiter",
     "Retry",
+    "Rollback",
     "Run",
     "RunData",
+    "RunHandle",
     "Runner",
+    "SqliteCheckpoints",
     "Waive",
+    "WindowLimiter",
     "Workflow",
     "compensate",
     "managed",

@@ -9,6 +9,12 @@ from cano_dsl.declare._outputs import (
     PlainOutputHandler as PlainOutputHandler,
 )
 from cano_dsl.declare._policies import Guards as Guards, guards as guards
+from cano_dsl.declare._rollback import (
+    AsyncRollbackFunction as AsyncRollbackFunction,
+    AsyncRollbackHandler as AsyncRollbackHandler,
+    PlainRollbackFunction as PlainRollbackFunction,
+    PlainRollbackHandler as PlainRollbackHandler,
+)
 from cano_dsl.spec import (
     Breaker as Breaker,
     Duration as Duration,
@@ -50,6 +56,10 @@ class HandlerDecorator(_Decorator[S, Src, To]):
     @overload
     def __call__(self, fn: PlainFunction[S, P, N], /) -> PlainHandler[S, Src, P, N]: ...
     @overload
+    def __call__(self, fn: AsyncRollbackFunction[S, P, N, G], /) -> AsyncRollbackHandler[S, Src, P, N, G]: ...
+    @overload
+    def __call__(self, fn: PlainRollbackFunction[S, P, N, G], /) -> PlainRollbackHandler[S, Src, P, N, G]: ...
+    @overload
     def __call__(
         self,
         fn: AsyncOutputFunction[S, P, N, O, G],
@@ -65,6 +75,8 @@ class HandlerDecorator(_Decorator[S, Src, To]):
 class ThreadDecorator(_Decorator[S, Src, To]):
     @overload
     def __call__(self, fn: PlainFunction[S, P, N], /) -> PlainHandler[S, Src, P, N]: ...
+    @overload
+    def __call__(self, fn: PlainRollbackFunction[S, P, N, G], /) -> PlainRollbackHandler[S, Src, P, N, G]: ...
     @overload
     def __call__(
         self,

@@ -1,5 +1,16 @@
 # Made by tools/stubs.py from the package; not for type checkers.
 from cano_dsl.errors._attempts import AttemptTimeout as AttemptTimeout, AttemptsExhausted as AttemptsExhausted
+from cano_dsl.errors._checkpoint import (
+    FingerprintMismatch as FingerprintMismatch,
+    NotEncodable as NotEncodable,
+    RunConflict as RunConflict,
+    RunEnded as RunEnded,
+    RunNotFound as RunNotFound,
+    RunParked as RunParked,
+    StoreCorrupt as StoreCorrupt,
+    StoreUnavailable as StoreUnavailable,
+    VersionMismatch as VersionMismatch,
+)
 from cano_dsl.errors._ends import (
     Cancelled as Cancelled,
     RunTimeout as RunTimeout,
@@ -36,6 +47,7 @@ from cano_dsl.errors._run import (
     UndeclaredTransition as UndeclaredTransition,
 )
 from cano_dsl.errors._saga import CompensationFailed as CompensationFailed, Owed as Owed
+from cano_dsl.errors._saved import SavedError as SavedError
 from cano_dsl.errors._words import named as named, shown as shown, told as told
 
 __all__ = (
@@ -49,12 +61,14 @@ __all__ = (
     "CompensationFailed",
     "DefinitionError",
     "Finding",
+    "FingerprintMismatch",
     "GraphError",
     "HandlerFailed",
     "InternalError",
     "JoinFailed",
     "KeyMissing",
     "LoopRunning",
+    "NotEncodable",
     "Owed",
     "PolicyError",
     "RateLimited",
@@ -63,17 +77,25 @@ __all__ = (
     "ResourceMissing",
     "ResourceUnknown",
     "ResourceWrongType",
+    "RunConflict",
+    "RunEnded",
     "RunError",
+    "RunNotFound",
+    "RunParked",
     "RunPlace",
     "RunTimeout",
     "RunnerState",
+    "SavedError",
     "SetupFailed",
     "Severity",
     "SignatureError",
+    "StoreCorrupt",
     "StoreError",
+    "StoreUnavailable",
     "TransitionsExhausted",
     "UndeclaredTransition",
     "ValueWrongType",
+    "VersionMismatch",
     "Where",
     "named",
     "shown",

@@ -1,7 +1,10 @@
 # Made by tools/stubs.py from the package; not for type checkers.
+from cano_dsl.checkpoint import RunInfo as RunInfo, Status as Status
 from cano_dsl.graph import Graph as Graph
 from cano_dsl.resources import Health as Health
-from collections.abc import Mapping
+from cano_dsl.spec import Duration as Duration
+from cano_dsl.workflow._handle import RunHandle as RunHandle
+from collections.abc import Collection, Mapping
 from enum import Enum
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, final
@@ -21,6 +24,7 @@ class Runner(Generic[S, E_co, D]):
         *,
         data: D | None = None,
         start: S | None = None,
+        timeout: Duration | None = None,
     ) -> E_co: ...
     def run_sync(
         self,
@@ -28,7 +32,27 @@ class Runner(Generic[S, E_co, D]):
         *,
         data: D | None = None,
         start: S | None = None,
+        timeout: Duration | None = None,
     ) -> E_co: ...
+    def launch(
+        self,
+        run_id: str | None = None,
+        *,
+        data: D | None = None,
+        start: S | None = None,
+        timeout: Duration | None = None,
+    ) -> RunHandle[S, E_co, D]: ...
+    async def resume(
+        self,
+        run_id: str,
+        *,
+        at: int | None = None,
+        allow_changed: bool = False,
+        timeout: Duration | None = None,
+    ) -> E_co: ...
+    async def fork(self, run_id: str, *, at: int, as_: str, timeout: Duration | None = None) -> E_co: ...
+    async def runs(self, *, status: Collection[Status] = (), limit: int = 1000) -> list[RunInfo]: ...
+    async def recover(self) -> list[RunHandle[S, E_co, D]]: ...
     async def health(self) -> Health: ...
     async def __aenter__(self) -> Self: ...
     async def __aexit__(

@@ -1,4 +1,5 @@
 # Made by tools/stubs.py from the package; not for type checkers.
+from cano_dsl.checkpoint import CheckpointStore as CheckpointStore
 from cano_dsl.declare import Compensation as Compensation, Handler as Handler
 from cano_dsl.graph import Graph as Graph
 from cano_dsl.observe import Observer as Observer
@@ -33,6 +34,7 @@ class Workflow(Generic[S, E_co, D, R]):
         resources: Callable[BR, object] | None = None,
         failed: Collection[BS] = (),
         name: str | None = None,
+        version: int = 0,
         timeout: Duration | None = None,
         compensation_timeout: Duration = 30.0,
         max_transitions: int | None = None,
@@ -46,6 +48,7 @@ class Workflow(Generic[S, E_co, D, R]):
     def configure(
         self,
         *,
+        checkpoints: CheckpointStore | None = None,
         observers: Iterable[Observer] | None = None,
         clock: Any | None = None,
     ) -> Workflow[S, E_co, D, R]: ...

@@ -1,0 +1,23 @@
+# Made by tools/stubs.py from the package; not for type checkers.
+from cano_dsl.guards._rules import Rule as Rule, State as State
+from collections import deque
+from typing import Any
+
+class Booking:
+    at: float
+    cost: int
+    def __init__(self, at: float, cost: int) -> None: ...
+
+class Calendar:
+    name: str
+    rule: Rule
+    number: Any
+    lock: Any
+    state: Any
+    booked: deque[Booking]
+    def __init__(self, name: str, rule: Rule) -> None: ...
+    def at_once(self, now: float, cost: int) -> bool: ...
+    def earliest(self, now: float, cost: int) -> float: ...
+    def book(self, now: float, at: float, cost: int) -> Booking | None: ...
+    def drop(self, booking: Booking) -> None: ...
+    def settle(self, now: float) -> State: ...
