@@ -4,6 +4,7 @@ What is written when, and what follows from it on resume, is the engine's.
 """
 
 from cano_dsl.checkpoint._codec import Codec
+from cano_dsl.checkpoint._gather import Durables
 from cano_dsl.checkpoint._memory import MemoryCheckpoints
 from cano_dsl.checkpoint._owner import LEASE_S, RENEW_S, Owner
 from cano_dsl.checkpoint._protocol import CheckpointStore
@@ -43,6 +44,7 @@ __all__ = (
     "CheckpointStore",
     "Claim",
     "Codec",
+    "Durables",
     "MemoryCheckpoints",
     "NewRun",
     "Owner",

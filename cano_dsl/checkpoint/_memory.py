@@ -124,7 +124,11 @@ class MemoryCheckpoints:
         """Write a unit; see `CheckpointStore.append`."""
         with self._lock:
             kept = self._find(claim.run_id)
-            if kept.token != claim.token or not checked_next(unit.rows, len(kept.rows)):
+            if (
+                kept.number != claim.handle
+                or kept.token != claim.token
+                or not checked_next(unit.rows, len(kept.rows))
+            ):
                 raise RunConflict(run_id=claim.run_id, reason="overtaken")
             kept.write(unit)
 
@@ -150,7 +154,7 @@ class MemoryCheckpoints:
         with self._lock:
             self._open()
             kept = self._runs.get(claim.run_id)
-            if kept is not None and kept.token == claim.token:
+            if kept is not None and (kept.number, kept.token) == (claim.handle, claim.token):
                 kept.owner = None
 
     async def fork(self, run_id: str, /, *, at: int, as_: str, owner: Owner, now: float) -> Claim:

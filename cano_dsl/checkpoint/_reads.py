@@ -1,5 +1,6 @@
 """What is read, as functions of a connection."""
 
+import json
 import sqlite3
 from collections.abc import Collection
 from typing import Any, NamedTuple
@@ -19,7 +20,10 @@ from cano_dsl.checkpoint._schema import moment, number_of
 from cano_dsl.errors import RunNotFound
 
 KIND_NUMBERS = {kind: number for number, kind in enumerate(ROW_KINDS)}
-ROW = "seq, kind, at, state, attempts, output, output_type, entry, entry_type, about, text"
+ROWS = (
+    "SELECT seq, kind, at, state, attempts, output, output_type, entry, entry_type, about, text FROM row "
+    "WHERE run = ? AND seq <= ? ORDER BY seq"
+)
 INFO = (
     "SELECT run.id, run.name, definition.workflow, definition.version, definition.fingerprint, run.start, "
     "run.status, coalesce(last.state, run.start), coalesce(last.seq, -1) + 1, run.at, "
@@ -27,6 +31,13 @@ INFO = (
     "FROM run JOIN definition ON definition.id = run.definition LEFT JOIN owner ON owner.id = run.owner "
     "LEFT JOIN row AS last ON last.run = run.id AND last.seq = (SELECT max(seq) FROM row WHERE run = run.id)"
 )
+ONE = f"{INFO} WHERE run.id = ?"
+PAGE = (
+    f"{INFO} WHERE run.id < ?1 AND (?2 IS NULL OR definition.workflow = ?2) "  # noqa: S608 - no input
+    "AND (?3 = '[]' OR run.status IN (SELECT value FROM json_each(?3))) "
+    "AND (?4 IS NULL OR coalesce(last.at, run.at) < ?4) ORDER BY run.id DESC LIMIT ?5"
+)
+NO_RUN = 2**63 - 1
 # From key to key, and of each the last bytes: what lies between is not looked at.
 DATA = (
     "WITH RECURSIVE keys (name) AS (SELECT min(key) FROM change WHERE run = ?1 UNION ALL "
@@ -61,7 +72,7 @@ def find(db: sqlite3.Connection, store: str, run_id: str) -> int:
 
 def info(db: sqlite3.Connection, run: int) -> RunInfo:
     """Give a run in short."""
-    return _info(db.execute(f"{INFO} WHERE run.id = ?", (run,)).fetchone())
+    return _info(db.execute(ONE, (run,)).fetchone())
 
 
 def _info(values: tuple[Any, ...]) -> RunInfo:
@@ -89,9 +100,7 @@ def load(db: sqlite3.Connection, run: int, at: int) -> SavedRun:
     ).fetchone()[0]
     rows = tuple(
         Row(seq, ROW_KINDS[kind], when / 1000, *rest)
-        for seq, kind, when, *rest in db.execute(
-            f"SELECT {ROW} FROM row WHERE run = ? AND seq <= ? ORDER BY seq", (run, at)
-        )
+        for seq, kind, when, *rest in db.execute(ROWS, (run, at))
     )
     return SavedRun(info(db, run), graph, rows, data(db, run, at))
 
@@ -103,9 +112,12 @@ def data(db: sqlite3.Connection, run: int, at: int) -> dict[str, bytes]:
 
 def changes(db: sqlite3.Connection, run: int, *, values: bool) -> tuple[Change, ...]:
     """Give every change of a run's data."""
-    what = "length(value), value" if values else "length(value), NULL"
-    found = db.execute(f"SELECT seq, key, {what} FROM change WHERE run = ? ORDER BY seq, key", (run,))
-    return tuple(Change(*values) for values in found)
+    found = db.execute(
+        "SELECT seq, key, length(value), CASE WHEN ? THEN value END FROM change WHERE run = ? "
+        "ORDER BY seq, key",
+        (values, run),
+    )
+    return tuple(map(Change._make, found))
 
 
 class Wanted(NamedTuple):
@@ -120,23 +132,9 @@ class Wanted(NamedTuple):
 
 def page(db: sqlite3.Connection, wanted: Wanted) -> Page:
     """List runs."""
-    where: list[str] = []
-    given: list[Any] = []
-    if wanted.workflow is not None:
-        where.append("definition.workflow = ?")
-        given.append(wanted.workflow)
-    if wanted.statuses:
-        where.append(f"run.status IN ({', '.join('?' for _ in wanted.statuses)})")
-        given += sorted(STATUSES.index(status) for status in wanted.statuses)
-    if wanted.before is not None:
-        where.append("coalesce(last.at, run.at) < ?")
-        given.append(number_of(wanted.before))
-    if wanted.after is not None:
-        where.append("run.id < ?")
-        given.append(wanted.after)
-    condition = f"WHERE {' AND '.join(where)} " if where else ""
-    found = db.execute(
-        f"{INFO} {condition}ORDER BY run.id DESC LIMIT ?", (*given, wanted.limit + 1)
-    ).fetchall()
+    statuses = json.dumps(sorted(STATUSES.index(status) for status in wanted.statuses))
+    before = number_of(wanted.before) if wanted.before is not None else None
+    after = wanted.after if wanted.after is not None else NO_RUN
+    found = db.execute(PAGE, (after, wanted.workflow, statuses, before, wanted.limit + 1)).fetchall()
     shown = found[: wanted.limit]
     return Page(tuple(map(_info, shown)), int(shown[-1][0]) if len(found) > wanted.limit else None)

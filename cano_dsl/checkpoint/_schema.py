@@ -24,20 +24,25 @@ Step = Callable[[sqlite3.Connection], None] | str
 # a resume reads lies together, and the last bytes of a key are found without reading those before.
 STEPS: tuple[tuple[Step, ...], ...] = (
     (
-        "CREATE TABLE definition (id INTEGER PRIMARY KEY, workflow TEXT NOT NULL, version INTEGER NOT NULL, "
-        "fingerprint TEXT NOT NULL, graph TEXT NOT NULL)",
+        """CREATE TABLE definition (
+            id INTEGER PRIMARY KEY, workflow TEXT NOT NULL, version INTEGER NOT NULL,
+            fingerprint TEXT NOT NULL, graph TEXT NOT NULL)""",
         "CREATE INDEX definition_fingerprint ON definition (fingerprint)",
-        "CREATE TABLE owner (id INTEGER PRIMARY KEY, mark TEXT NOT NULL UNIQUE, host TEXT NOT NULL, "
-        "boot TEXT NOT NULL, pid INTEGER NOT NULL, started TEXT NOT NULL, until REAL NOT NULL)",
-        "CREATE TABLE run (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, "
-        "definition INTEGER NOT NULL, start TEXT NOT NULL, status INTEGER NOT NULL, token INTEGER NOT NULL, "
-        "owner INTEGER, at INTEGER NOT NULL, origin TEXT)",
+        """CREATE TABLE owner (
+            id INTEGER PRIMARY KEY, mark TEXT NOT NULL UNIQUE, host TEXT NOT NULL, boot TEXT NOT NULL,
+            pid INTEGER NOT NULL, started TEXT NOT NULL, until REAL NOT NULL)""",
+        """CREATE TABLE run (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, definition INTEGER NOT NULL,
+            start TEXT NOT NULL, status INTEGER NOT NULL, token INTEGER NOT NULL, owner INTEGER,
+            at INTEGER NOT NULL, origin TEXT)""",
         "CREATE INDEX run_status ON run (status, id)",
-        "CREATE TABLE row (run INTEGER NOT NULL, seq INTEGER NOT NULL, kind INTEGER NOT NULL, "
-        "at INTEGER NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL, output BLOB, output_type TEXT, "
-        "entry BLOB, entry_type TEXT, about INTEGER, text TEXT, PRIMARY KEY (run, seq)) WITHOUT ROWID",
-        "CREATE TABLE change (run INTEGER NOT NULL, key TEXT NOT NULL, seq INTEGER NOT NULL, value BLOB, "
-        "PRIMARY KEY (run, key, seq)) WITHOUT ROWID",
+        """CREATE TABLE row (
+            run INTEGER NOT NULL, seq INTEGER NOT NULL, kind INTEGER NOT NULL, at INTEGER NOT NULL,
+            state TEXT NOT NULL, attempts INTEGER NOT NULL, output BLOB, output_type TEXT, entry BLOB,
+            entry_type TEXT, about INTEGER, text TEXT, PRIMARY KEY (run, seq)) WITHOUT ROWID""",
+        """CREATE TABLE change (
+            run INTEGER NOT NULL, key TEXT NOT NULL, seq INTEGER NOT NULL, value BLOB,
+            PRIMARY KEY (run, key, seq)) WITHOUT ROWID""",
     ),
 )
 

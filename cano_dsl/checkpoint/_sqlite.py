@@ -26,7 +26,7 @@ from cano_dsl.checkpoint._rows import (
     Unit,
 )
 from cano_dsl.checkpoint._schema import Settings
-from cano_dsl.checkpoint._writer import Writer
+from cano_dsl.checkpoint._writer import Work, Writer
 from cano_dsl.checkpoint._writes import (
     PRUNED_AT_ONCE,
     Append,
@@ -214,7 +214,7 @@ class SqliteCheckpoints:
     def __repr__(self) -> str:
         return f"<SqliteCheckpoints: {self._name}>"
 
-    async def _write(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
+    async def _write(self, work: Work) -> Any:
         reply = self._writer.submit(work)
         if reply is None:
             raise self._shut()

@@ -6,9 +6,8 @@ middle, everything is rolled back and done again one by one.
 
 import sqlite3
 import threading
-from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from cano_dsl.checkpoint._schema import Settings, connect, explained
 from cano_dsl.errors import StoreError
@@ -16,7 +15,13 @@ from cano_dsl.scope import Reply, wake
 
 AT_ONCE = 500  # units in a transaction
 
-Work = Callable[[sqlite3.Connection], Any]
+
+class Work(Protocol):
+    """What is written, in a transaction."""
+
+    def __call__(self, db: sqlite3.Connection, /) -> Any:
+        """Write it, or refuse with a StoreError before anything is written."""
+        ...
 
 
 class Job(NamedTuple):

@@ -3,6 +3,7 @@
 So one that refuses has written nothing, and those before and after it in the transaction stand.
 """
 
+import json
 import sqlite3
 from collections.abc import Collection
 from typing import NamedTuple
@@ -17,8 +18,20 @@ from cano_dsl.errors import PolicyError, RunConflict, RunNotFound
 PRUNED_AT_ONCE = 200  # runs in one transaction, so that nobody waits long
 
 INSERT_ROW = "INSERT INTO row VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+# Only as the next row of a run whose token is still that of the claim; so nothing is asked beforehand.
+INSERT_NEXT = (
+    "INSERT INTO row SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 FROM run WHERE id = ?1 "
+    "AND token = ?13 AND ?2 = coalesce((SELECT max(seq) FROM row WHERE run = ?1), -1) + 1"
+)
 INSERT_CHANGE = "INSERT OR REPLACE INTO change VALUES (?, ?, ?, ?)"
+SET_STATUS = "UPDATE run SET status = ? WHERE id = ?"
+END = "UPDATE run SET status = ?, owner = NULL WHERE id = ?"
 STANDING = "SELECT token, (SELECT max(seq) FROM row WHERE run = ?1) FROM run WHERE id = ?1"
+DELETES = (
+    "DELETE FROM row WHERE run = ?",
+    "DELETE FROM change WHERE run = ?",
+    "DELETE FROM run WHERE id = ?",
+)
 STATUS_NUMBERS = {status: number for number, status in enumerate(STATUSES)}
 
 
@@ -29,14 +42,21 @@ class Append(NamedTuple):
     claim: Claim
     unit: Unit
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: sqlite3.Connection, /) -> None:
         """Write it."""
         claim, unit = self.claim, self.unit
+        rows = unit.rows
+        if rows:
+            checked_next(rows, rows[0].sequence)
+            first = (*row_values(claim.handle, rows[0]), claim.token)
+            if db.execute(INSERT_NEXT, first).rowcount == 1:
+                _write(db, claim.handle, unit._replace(rows=rows[1:]), rows[0].sequence)
+                return
         found = db.execute(STANDING, (claim.handle,)).fetchone()
         if found is None:
             raise RunNotFound(run_id=claim.run_id, store=self.store)
         token, last = found
-        if token != claim.token or not checked_next(unit.rows, 0 if last is None else last + 1):
+        if rows or token != claim.token:
             overtaken(claim.run_id)
         _write(db, claim.handle, unit, -1 if last is None else last)
 
@@ -49,8 +69,8 @@ def _write(db: sqlite3.Connection, run: int, unit: Unit, last: int) -> None:
         for key, data in unit.changes.items():
             db.execute(INSERT_CHANGE, (run, key, last, data))
     if unit.status is not None:
-        released = "" if unit.status in OPEN else ", owner = NULL"
-        db.execute(f"UPDATE run SET status = ?{released} WHERE id = ?", (STATUS_NUMBERS[unit.status], run))
+        stays = unit.status in OPEN
+        db.execute(SET_STATUS if stays else END, (STATUS_NUMBERS[unit.status], run))
 
 
 class Start(NamedTuple):
@@ -61,7 +81,7 @@ class Start(NamedTuple):
     owner: Owner
     now: float
 
-    def __call__(self, db: sqlite3.Connection) -> Claim | RunInfo:
+    def __call__(self, db: sqlite3.Connection, /) -> Claim | RunInfo:
         """Begin it."""
         new = self.new
         there = run_number(db, new.run_id)
@@ -70,7 +90,8 @@ class Start(NamedTuple):
         if not checked_next(self.unit.rows, 0):
             overtaken(new.run_id)
         run = db.execute(
-            "INSERT INTO run (name, definition, start, status, token, owner, at) VALUES (?, ?, ?, 0, 1, ?, ?)",
+            "INSERT INTO run (name, definition, start, status, token, owner, at) "
+            "VALUES (?, ?, ?, 0, 1, ?, ?)",
             (
                 new.run_id,
                 _definition(db, new),
@@ -116,7 +137,7 @@ class Take(NamedTuple):
     owner: Owner
     now: float
 
-    def __call__(self, db: sqlite3.Connection) -> Claim:
+    def __call__(self, db: sqlite3.Connection, /) -> Claim:
         """Take it."""
         run = find(db, self.store, self.run_id)
         found = info(db, run)
@@ -138,7 +159,7 @@ class Renew(NamedTuple):
     owner: Owner
     now: float
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: sqlite3.Connection, /) -> None:
         """Renew it."""
         _leased(db, self.owner, self.now)
 
@@ -148,7 +169,7 @@ class Release(NamedTuple):
 
     claim: Claim
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: sqlite3.Connection, /) -> None:
         """Give it back."""
         db.execute(
             "UPDATE run SET owner = NULL WHERE id = ? AND token = ?", (self.claim.handle, self.claim.token)
@@ -165,7 +186,7 @@ class Fork(NamedTuple):
     owner: Owner
     now: float
 
-    def __call__(self, db: sqlite3.Connection) -> Claim:
+    def __call__(self, db: sqlite3.Connection, /) -> Claim:
         """Copy it."""
         source = find(db, self.store, self.run_id)
         if run_number(db, self.as_) is not None:
@@ -212,21 +233,21 @@ class Prune(NamedTuple):
     now: float
     statuses: Collection[Status]
 
-    def __call__(self, db: sqlite3.Connection) -> int:
+    def __call__(self, db: sqlite3.Connection, /) -> int:
         """Forget some, and give their number; below `PRUNED_AT_ONCE` there are no more."""
-        marks = ", ".join("?" for _ in self.statuses)
-        numbers = sorted(STATUS_NUMBERS[status] for status in self.statuses)
+        numbers = json.dumps(sorted(STATUS_NUMBERS[status] for status in self.statuses))
         gone = db.execute(
-            f"SELECT id FROM run WHERE status IN ({marks}) AND "
+            "SELECT id FROM run WHERE status IN (SELECT value FROM json_each(?)) AND "
             "coalesce((SELECT at FROM row WHERE run = run.id ORDER BY seq DESC LIMIT 1), at) < ? AND "
             "coalesce((SELECT until FROM owner WHERE owner.id = run.owner), 0) <= ? LIMIT ?",
-            (*numbers, number_of(self.before), self.now, PRUNED_AT_ONCE),
+            (numbers, number_of(self.before), self.now, PRUNED_AT_ONCE),
         ).fetchall()
-        for table, column in (("row", "run"), ("change", "run"), ("run", "id")):
-            db.executemany(f"DELETE FROM {table} WHERE {column} = ?", gone)
+        for delete in DELETES:
+            db.executemany(delete, gone)
         if len(gone) < PRUNED_AT_ONCE:
             db.execute(
-                "DELETE FROM owner WHERE until <= ? AND NOT EXISTS (SELECT 1 FROM run WHERE owner = owner.id)",
+                "DELETE FROM owner WHERE until <= ? "
+                "AND id NOT IN (SELECT owner FROM run WHERE owner IS NOT NULL)",
                 (self.now,),
             )
             db.execute("DELETE FROM definition WHERE id NOT IN (SELECT definition FROM run)")

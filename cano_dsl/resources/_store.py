@@ -1,11 +1,14 @@
 """The store that handlers share values in: a resource like any other."""
 
 import copy
+from collections.abc import Mapping
 from threading import RLock
 from typing import Any, Self, TypeVar, final, overload
 
 from cano_dsl.errors import KeyMissing, StoreError, ValueWrongType, told
+from cano_dsl.resources._journal import Journal, Values, in_use
 from cano_dsl.resources._matches import describe, describe_kind, matches
+from cano_dsl.spec import DataCodec
 
 T = TypeVar("T")
 
@@ -31,7 +34,7 @@ class MemoryStore:
     __slots__ = ("_lock", "_values")
 
     def __init__(self, **values: object) -> None:
-        self._values: dict[str, Any] = dict(values)
+        self._values = Values(values)
         self._lock = RLock()
 
     @overload
@@ -51,7 +54,12 @@ class MemoryStore:
             StoreError: The value cannot be copied; `get_shared` gives it as it is.
         """
         with self._lock:
-            value = self._find(key, kind)
+            if self._values.journal is not None:
+                value, fresh = self._read(self._values.journal, key, kind, shared=False)
+                if fresh:
+                    return value
+            else:
+                value = self._find(key, kind)
             try:
                 return copy.deepcopy(value)
             except Exception as error:
@@ -76,25 +84,41 @@ class MemoryStore:
             ValueWrongType: The value is of another type.
         """
         with self._lock:
+            if self._values.journal is not None:
+                return self._read(self._values.journal, key, kind, shared=True)[0]
             return self._find(key, kind)
 
     def put(self, key: str, value: object, /) -> None:
-        """Store an object under a name, in place of what was there."""
+        """Store an object under a name, in place of what was there.
+
+        Raises:
+            NotEncodable: The store is saved with a run, and the object cannot be; nothing was changed.
+        """
         with self._lock:
-            self._values[key] = value
+            values = self._values
+            if values.journal is not None:
+                values.journal.put(key, value)
+            values[key] = value
 
     def remove(self, key: str, /) -> None:
         """Forget a key; one that is not there is no error."""
         with self._lock:
-            self._values.pop(key, None)
+            values = self._values
+            if values.journal is not None:
+                values.journal.remove(key)
+            values.pop(key, None)
 
     def append(self, key: str, value: object, /) -> None:
         """Add a value to the list under a name, which is made when there is none.
 
         Raises:
             ValueWrongType: The name holds something that is not a list; it stays as it is.
+            NotEncodable: The store is saved with a run, and the value cannot be; nothing was changed.
         """
         with self._lock:
+            if self._values.journal is not None:
+                self._append(self._values.journal, key, value)
+                return
             held = self._values.setdefault(key, [])
             if not isinstance(held, list):
                 raise ValueWrongType(key=key, wanted="list", found=describe(held))
@@ -112,7 +136,41 @@ class MemoryStore:
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
-            self._values.clear()
+            values = self._values
+            if values.journal is not None:
+                for key in values:
+                    values.journal.remove(key)
+            values.clear()
+
+    def attach(self, run_id: str, codec: DataCodec, saved: Mapping[str, bytes] | None, /) -> None:
+        """Be saved with a run from now on; the engine calls this, see `Durable.attach`.
+
+        Raises:
+            StoreError: It is saved with a run already.
+            NotEncodable: Something that it holds cannot be saved.
+        """
+        with self._lock:
+            values = self._values
+            if values.journal is not None and values.journal.run_id is not None:
+                raise in_use(values.journal.run_id, run_id)
+            values.journal = Journal(run_id, codec, values, saved)
+
+    def take(self) -> Mapping[str, bytes | None]:
+        """Give the bytes of what changed since it was last asked; the engine calls this with each row.
+
+        Raises:
+            NotEncodable: Something that `get_shared` gave was changed into what cannot be saved.
+        """
+        with self._lock:
+            journal = self._values.journal
+            return journal.take() if journal is not None and journal.run_id is not None else {}
+
+    def detach(self) -> None:
+        """Be saved with no run any more; the engine calls this at the end of a run."""
+        with self._lock:
+            journal = self._values.journal
+            if journal is not None and journal.end():
+                self._values.journal = None
 
     def __contains__(self, key: object) -> bool:
         with self._lock:
@@ -137,11 +195,34 @@ class MemoryStore:
     def __repr__(self) -> str:
         return f"<MemoryStore: {', '.join(self.keys()) or 'empty'}>"
 
+    def _missing(self, key: str) -> KeyMissing:
+        return KeyMissing(key=key, known=tuple(self._values))
+
+    def _read(self, journal: Journal, key: str, kind: Any, *, shared: bool) -> tuple[Any, bool]:
+        if key not in self._values:
+            raise self._missing(key)
+        value, fresh = journal.read(key, self._values[key], kind, shared=shared)
+        if not fresh and not matches(value, kind):
+            raise ValueWrongType(key=key, wanted=describe_kind(kind), found=describe(value))
+        return value, fresh
+
+    def _append(self, journal: Journal, key: str, value: object) -> None:
+        if key not in self._values:
+            self.put(key, [value])
+            return
+        held, fresh = journal.read(key, self._values[key], Any, shared=False)
+        if not isinstance(held, list):
+            raise ValueWrongType(key=key, wanted="list", found=describe(held))
+        journal.append(key, value)
+        held.append(value)
+        if fresh:
+            self._values[key] = held
+
     def _find(self, key: str, kind: Any) -> Any:
         try:
             value = self._values[key]
         except KeyError:
-            raise KeyMissing(key=key, known=tuple(self._values)) from None
+            raise self._missing(key) from None
         if not matches(value, kind):
             raise ValueWrongType(key=key, wanted=describe_kind(kind), found=describe(value))
         return value

@@ -5,7 +5,8 @@ what was asked for has either been done or refused, and the task knows which.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 import anyio
@@ -93,19 +94,26 @@ class Reply(Generic[T]):
             self._wait.set_result(None)
 
 
-def wake(replies: Iterable[Reply[Any]]) -> None:
+def wake(replies: Sequence[Reply[Any]]) -> None:
     """Wake whoever waits for these, from any thread; one whose loop has ended is past waiting."""
+    if len(replies) == 1:
+        _tell(replies[0]._home, replies)  # noqa: SLF001 - of this module
+        return
     homes: dict[Any, list[Reply[Any]]] = {}
     for reply in replies:
         homes.setdefault(reply._home, []).append(reply)  # noqa: SLF001 - of this module
     for home, group in homes.items():
-        tell = home.call_soon_threadsafe if hasattr(home, "call_soon_threadsafe") else home.run_sync_soon
-        try:
-            tell(_wake_all, group)
-        except RuntimeError:  # closed; of trio RunFinishedError, which is one too
-            continue
+        _tell(home, group)
 
 
-def _wake_all(replies: list[Reply[Any]]) -> None:
+def _tell(home: Any, replies: Sequence[Reply[Any]]) -> None:
+    with suppress(RuntimeError):  # closed; trio's RunFinishedError is one too
+        if isinstance(home, asyncio.AbstractEventLoop):
+            home.call_soon_threadsafe(_wake_all, replies)
+        else:
+            home.run_sync_soon(_wake_all, replies)
+
+
+def _wake_all(replies: Sequence[Reply[Any]]) -> None:
     for reply in replies:
         reply._wake()  # noqa: SLF001 - of this module

@@ -1,6 +1,7 @@
 """What tests of workflows need."""
 
+from cano_dsl.testing._check_store import STORE_CHECKS, check_store
 from cano_dsl.testing._fake_clock import FakeClock
 from cano_dsl.testing._recorder import Event, Recorder
 
-__all__ = ("Event", "FakeClock", "Recorder")
+__all__ = ("STORE_CHECKS", "Event", "FakeClock", "Recorder", "check_store")
