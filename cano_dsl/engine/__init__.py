@@ -3,7 +3,7 @@
 from cano_dsl.engine._driver import drive
 from cano_dsl.engine._failure import new_run_id
 from cano_dsl.engine._run import Order, Own, check_order, execute, open_resources, start_step
-from cano_dsl.engine._watch import Watch
+from cano_dsl.engine._watch import Watch, place_at
 
 __all__ = (
     "Order",
@@ -14,5 +14,6 @@ __all__ = (
     "execute",
     "new_run_id",
     "open_resources",
+    "place_at",
     "start_step",
 )

@@ -10,7 +10,8 @@ async def drive(plan: Plan, step: Step, values: Values, run_id: str | None = Non
     """Run from a step to the first exit.
 
     Finding the next step is the check of the transition. The last four steps are kept in locals, for the
-    error. What follows a failure is asked only when there is one. The loop adds no checkpoint of its own: a cycle of handlers that never suspend does not yield.
+    error. What follows a failure is asked only when there is one. The loop adds no checkpoint of its own: a
+    cycle of handlers that never suspend does not yield.
 
     Raises:
         HandlerFailed: A handler raised an `Exception`, which is the cause.
@@ -21,6 +22,7 @@ async def drive(plan: Plan, step: Step, values: Values, run_id: str | None = Non
     one: Step | None = None
     two: Step | None = None
     three: Step | None = None
+    target: Any = None
     while True:
         try:
             while True:
@@ -44,7 +46,7 @@ async def drive(plan: Plan, step: Step, values: Values, run_id: str | None = Non
                 one = step
                 step = following
             break
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - followed up, or raised with its place
             if step.recovery is None:
                 raise handler_failed(plan, values, run_id, (three, two, one, step), error)  # noqa: B904 - it has a cause
             step = step.recovery.after(step, error)

@@ -8,8 +8,8 @@ from typing import Any
 from cano_dsl.declare import Injections, Read, ReadUndo
 from cano_dsl.graph import Graph
 from cano_dsl.observe import Observer, events_of
-from cano_dsl.plan._compose import ErrorEdge, bounded, entered, observed, rejections, threaded
-from cano_dsl.plan._guarded import broken, limited, timed
+from cano_dsl.plan._compose import ErrorEdge, bounded, entered, observed, rejecting, threaded
+from cano_dsl.plan._guarded import Reject, broken, limited, timed
 from cano_dsl.plan._outputs import Take, Undo, apart, keeping, overdue, taking, unpacked
 from cano_dsl.plan._recovery import Recovery
 from cano_dsl.plan._split import Branching, splitting
@@ -215,11 +215,8 @@ class Plan:
         run_slot, events = self._run_slot(slots), self.events
         policies = spec.policies if spec.split is None else None
         if policies is not None and policies.limiter is not None:
-            call = limited(call, policies.limiter, self.clock, self._left(slots), awaits=awaits)
-            awaits = True
-        rejects = policies is not None and (policies.limiter is not None or policies.breaker is not None)
-        if rejects and events is not None and events.call_rejected is not None:
-            call = rejections(call, run_slot, step.at, events.call_rejected, awaits=awaits)
+            left, reject = self._left(slots), self._reject(step, slots)
+            call = limited(call, policies.limiter, self.clock, left, awaits=awaits, reject=reject)
             awaits = True
         if self.uses_run:
             enter = bounded if self.watched else entered
@@ -229,7 +226,7 @@ class Plan:
 
     def _attempt(self, step: Step, spec: HandlerSpec, slots: dict[str, int]) -> tuple[Call, bool]:
         """Make one attempt at a state: timeout, observers and breaker around the handler, maybe in a task."""
-        call: Call = step.thunk  # type: ignore[assignment]
+        call: Any = step.thunk  # no exit, so there is one
         awaits = spec.awaits
         run_slot, events = self._run_slot(slots), self.events
         policies = spec.policies if spec.split is None else None
@@ -246,12 +243,18 @@ class Plan:
         if events is not None and observes:
             call = observed(call, run_slot, step.at, events, awaits=awaits)
         if policies is not None and policies.breaker is not None:
-            call = broken(call, policies.breaker, self.clock, awaits=awaits)
+            reject = self._reject(step, slots)
+            call = broken(call, policies.breaker, self.clock, awaits=awaits, reject=reject)
         if is_apart:
             if self.watched:
                 call, take = overdue(call, take, run_slot, self.clock, self.budget_s), None
             call = apart(call, take)
         return call, awaits
+
+    def _reject(self, step: Step, slots: dict[str, int]) -> Reject | None:
+        """Give what tells observers of calls that are not made; None where nobody wants to know."""
+        emit = self.events.call_rejected if self.events is not None else None
+        return None if emit is None else rejecting(emit, self._run_slot(slots), step.at)
 
     def _recovery(
         self, attempt: Call, spec: HandlerSpec, slots: dict[str, int], *, awaits: bool

@@ -6,7 +6,7 @@ test can put its own clock in.
 
 from cano_dsl.scope._apart import Settled, in_task, settle
 from cano_dsl.scope._branches import FAILURE, SUCCESS, Limits, Outcomes, run_branches
-from cano_dsl.scope._clock import SYSTEM_CLOCK, Clock, Guard, SystemClock
+from cano_dsl.scope._clock import SYSTEM_CLOCK, Clock, Guard, SystemClock, timer
 from cano_dsl.scope._launch import Launched, end_all
 from cano_dsl.scope._task import cancel_is_pending, in_thread, is_cancel, loop_is_running, run_to_end
 
@@ -30,4 +30,5 @@ __all__ = (
     "run_branches",
     "run_to_end",
     "settle",
+    "timer",
 )

@@ -1,4 +1,4 @@
-"""What is measured of policies: one state entered many times, with a policy and without, or beside it by hand.
+"""What is measured of policies: one state entered many times, with a policy, without, and with one by hand.
 
 A breaker and a limiter do here only what any of them has to do, so that what the engine adds is seen.
 """
@@ -173,14 +173,13 @@ async def _within() -> Turn:
 
 def pairs() -> list[Pair]:
     """Give what is measured, each entry of the state once."""
-    at = Turn.WORK
-    plain = _entering(state(at)(work))
-    retry = _entering(state(at, retry=Retry.fixed(3, 0))(work))
-    timed = _entering(state(at, timeout=LONG_S)(work))
-    breaker = _entering(state(at, breaker=Failures())(work))
-    limiter = _entering(state(at, limiter=Room())(work))
-    total = _entering(state(at)(work), timeout=LONG_S)
-    number = _entering(state(at)(work), max_transitions=ENTRIES)
+    plain = _entering(state(Turn.WORK)(work))
+    retry = _entering(state(Turn.WORK, retry=Retry.fixed(3, 0))(work))
+    timed = _entering(state(Turn.WORK, timeout=LONG_S)(work))
+    breaker = _entering(state(Turn.WORK, breaker=Failures())(work))
+    limiter = _entering(state(Turn.WORK, limiter=Room())(work))
+    total = _entering(state(Turn.WORK)(work), timeout=LONG_S)
+    number = _entering(state(Turn.WORK)(work), max_transitions=ENTRIES)
     return [
         Pair("attempt timeout, beside asyncio.timeout", timed, _by_hand(_timed), budget=1.4),
         Pair("retry that does not fire, beside none", retry, plain, budget_more_s=20e-9),
@@ -189,9 +188,14 @@ def pairs() -> list[Pair]:
         Pair("breaker, by hand", breaker, _by_hand(_broken(Failures()))),
         Pair("limiter with room, beside none", limiter, plain, budget_more_s=1e-6),
         Pair("limiter with room, by hand", limiter, _by_hand(_limited(Room()))),
-        Pair("Run as a parameter, beside none", _entering(state(at)(knowing)), plain, budget_more_s=0.3e-6),
+        Pair(
+            "Run as a parameter, beside none",
+            _entering(state(Turn.WORK)(knowing)),
+            plain,
+            budget_more_s=0.3e-6,
+        ),
         Pair("total timeout, beside none", total, plain),
         Pair("total timeout, by hand", total, _within),
         Pair("max_transitions, beside none", number, plain),
-        Pair("launched run, beside none", _launched(state(at)(work)), plain),
+        Pair("launched run, beside none", _launched(state(Turn.WORK)(work)), plain),
     ]

@@ -76,7 +76,9 @@ def _row(
 ) -> dict[str, Any]:
     ours, rival = zip(*pairs, strict=True)
     ratio = statistics.median(ours) / statistics.median(rival)
-    more = min(ours) - min(rival)  # of nanoseconds or a few microseconds, which whatever else the machine does would hide
+    more = min(ours) - min(
+        rival
+    )  # of nanoseconds or a few microseconds, which whatever else the machine does would hide
     missed = (
         (budget is not None and ratio > budget)
         or (budget_s is not None and statistics.median(ours) > budget_s)
