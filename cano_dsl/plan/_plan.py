@@ -279,7 +279,7 @@ class Plan:
         if not self.watched:
             return lambda *_: math.inf
         slot = self._run_slot(slots)
-        return lambda *values: values[slot].time_left  # type: ignore[no-any-return]
+        return lambda *values: values[slot].time_left
 
     def _take(self, at: Enum, undo: Undo | None, slots: dict[str, int]) -> Take | None:
         """Compile how the state is taken off what a handler with an output returns; None for any other."""

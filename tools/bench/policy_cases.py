@@ -178,6 +178,7 @@ def pairs() -> list[Pair]:
     timed = _entering(state(Turn.WORK, timeout=LONG_S)(work))
     breaker = _entering(state(Turn.WORK, breaker=Failures())(work))
     limiter = _entering(state(Turn.WORK, limiter=Room())(work))
+    known = _entering(state(Turn.WORK)(knowing))
     total = _entering(state(Turn.WORK)(work), timeout=LONG_S)
     number = _entering(state(Turn.WORK)(work), max_transitions=ENTRIES)
     return [
@@ -188,12 +189,7 @@ def pairs() -> list[Pair]:
         Pair("breaker, by hand", breaker, _by_hand(_broken(Failures()))),
         Pair("limiter with room, beside none", limiter, plain, budget_more_s=1e-6),
         Pair("limiter with room, by hand", limiter, _by_hand(_limited(Room()))),
-        Pair(
-            "Run as a parameter, beside none",
-            _entering(state(Turn.WORK)(knowing)),
-            plain,
-            budget_more_s=0.3e-6,
-        ),
+        Pair("Run as a parameter, beside none", known, plain, budget_more_s=0.3e-6),
         Pair("total timeout, beside none", total, plain),
         Pair("total timeout, by hand", total, _within),
         Pair("max_transitions, beside none", number, plain),
