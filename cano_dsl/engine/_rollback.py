@@ -39,9 +39,12 @@ async def drive_undoing(plan: Plan, step: Step, values: Values, run_id: str | No
         raise
     except BaseException as error:
         ended = await roll_back(plan, values, error, run_id)
-        if ended is error:
-            raise
-        raise ended  # noqa: B904 - it has its cause
+        try:
+            if ended is error:
+                raise
+            raise ended  # noqa: B904 - it has its cause
+        finally:
+            del ended  # with its traceback it would be a cycle
 
 
 async def roll_back(plan: Plan, values: Values, error: BaseException, run_id: str | None) -> BaseException:
@@ -134,7 +137,8 @@ class _Rollback:
             return error
         if self.cancel is None:
             self.cancel = settled.cancel
-        return settled.error
+        error, settled.error = settled.error, None  # whose traceback holds the frame that holds `settled`
+        return error
 
 
 async def _bounded(clock: Clock, left: float, budget: float, call: Any, arguments: Values) -> None:

@@ -76,8 +76,7 @@ class Plan:
         self.observers = tuple(observers)
         self.events = events_of(self.observers)
         self.clock = clock
-        self.handlers = tuple(handlers)
-        self.compensations = tuple(compensations)
+        self.handlers, self.compensations = tuple(handlers), tuple(compensations)
         self.budget_s = budget_s
         self.undoes = bool(self.compensations)
         self.wiring = wire((*self.handlers, *self.compensations))
@@ -88,14 +87,19 @@ class Plan:
         # A waiver lets a handler ask for data that there is none of; it is given None.
         self.extra = self.uses_run or data is not None or bool(self.wiring.data) or self.undoes
         self.bound: dict[tuple[object, ...], Any] = {}
-        self._by_state: dict[str, HandlerSpec] = {}
-        for spec in (handler.spec for handler in self.handlers):
-            if spec.at._name_ not in graph.exits:
-                self._by_state.setdefault(spec.at._name_, spec)
+        self._by_state = self._handled()
         self._undo_of = {id(undo.spec.step): undo for undo in self.compensations}
         self._edges: dict[int, tuple[ErrorEdge, ...]] = {}
         self._variants: dict[frozenset[str], Steps] = {}
         self._watching: Plan | None = self if self.watched else None
+
+    def _handled(self) -> dict[str, HandlerSpec]:
+        """Give the first handler of each state that is no exit; a waiver lets one have several."""
+        found: dict[str, HandlerSpec] = {}
+        for spec in (handler.spec for handler in self.handlers):
+            if spec.at._name_ not in self.graph.exits:
+                found.setdefault(spec.at._name_, spec)
+        return found
 
     def configured(self, observers: Iterable[Observer], *, watched: bool = False) -> "Plan":
         """Give the same workflow with other observers, or with runs that something may end from without."""
