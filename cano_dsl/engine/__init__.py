@@ -5,7 +5,7 @@ from cano_dsl.engine._driver import drive
 from cano_dsl.engine._failure import new_run_id
 from cano_dsl.engine._run import Order, Own, check_order, execute, open_resources, start_step
 from cano_dsl.engine._saved import check_durable, execute_saved, fork, list_runs, resume
-from cano_dsl.engine._watch import Watch
+from cano_dsl.engine._watch import Watch, place_at
 
 __all__ = (
     "OPEN",
@@ -22,5 +22,6 @@ __all__ = (
     "new_run_id",
     "open_resources",
     "resume",
+    "place_at",
     "start_step",
 )

@@ -129,7 +129,7 @@ def overdue(inner: Call, take: Take | None, slot: int, clock: Clock, budget_s: f
     """Cut a call when the run's time has been over for so long, in the task that nothing else cuts."""
 
     async def call(*values: Any) -> Any:
-        watch = values[slot]._watch
+        watch = values[slot]._watch  # noqa: SLF001 - kept off the type that handlers see
         if watch is None or watch.deadline is None:
             got = await inner(*values)
             return got if take is None else take(values, got)

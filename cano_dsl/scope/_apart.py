@@ -112,7 +112,7 @@ async def in_task(
             await settled.cancelled(cancel)
             if settled.error is None or isinstance(settled.error, (Exception, asyncio.CancelledError)):
                 raise
-    error = settled.error
+    error, settled.error = settled.error, None  # whose traceback holds the frame that holds `settled`
     if error is None:
         return settled.value  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
     try:
