@@ -8,6 +8,7 @@ from cano_dsl.errors import Where
 from cano_dsl.spec._join import Join
 from cano_dsl.spec._policies import Policies
 
+Semantics: TypeAlias = Literal["at_least_once", "at_most_once"]
 Kind: TypeAlias = Literal["state", "router", "split"]
 
 
