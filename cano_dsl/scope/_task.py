@@ -15,9 +15,9 @@ Args = TypeVarTuple("Args")
 
 
 class Work:
-    """What the loop of a thread waits for from other threads; a clock that is not real must not run ahead of it.
+    """What the loop of a thread waits for from other threads: a fake clock must not run ahead of it.
 
-    One call counts as long as a `with` of this is around it.
+    A call counts as long as it is within a `with` of this.
 
     Attributes:
         calls: How many calls have not come back; one that still waits for a free thread counts too.
