@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 import anyio
 
 from cano_dsl.scope._backend import asyncio_loop
+from cano_dsl.scope._task import work_of_threads
 
 T = TypeVar("T")
 
@@ -47,14 +48,15 @@ class Reply(Generic[T]):
             BaseException: The error in place of an answer; else the first cancel that came meanwhile.
         """
         cancel: BaseException | None = None
-        if isinstance(self._wait, asyncio.Future):
-            try:
-                await self._wait
-            except asyncio.CancelledError as caught:
-                cancel = caught
-                await self._wait_on()
-        else:
-            await self._parked()
+        with work_of_threads():
+            if isinstance(self._wait, asyncio.Future):
+                try:
+                    await self._wait
+                except asyncio.CancelledError as caught:
+                    cancel = caught
+                    await self._wait_on()
+            else:
+                await self._parked()
         try:
             if self.error is not None:
                 raise self.error
