@@ -123,7 +123,8 @@ def state(
             that raised has failed all the same. It goes with no `retry`.
 
     Raises:
-        PolicyError: `timeout` is not above 0, `semantics` goes with no `retry`, or `retry`, `breaker` or `limiter` is something else.
+        PolicyError: `timeout` is not above 0, or `retry`, `breaker` or `limiter` is something else, or there
+            is a `retry` with "at_most_once".
         SignatureError: A key of `on_error` is no class of exceptions, or where the decorator is applied, the
             function cannot be a handler.
 
@@ -213,7 +214,7 @@ def router(
         on_error: The state to go to instead of failing, or a state for each class of exceptions.
 
     Raises:
-        PolicyError: `timeout` is not above 0, `semantics` goes with no `retry`, or `retry`, `breaker` or `limiter` is something else.
+        PolicyError: `timeout` is not above 0, or `retry`, `breaker` or `limiter` is something else.
         SignatureError: A key of `on_error` is no class of exceptions, or where the decorator is applied, the
             function cannot be a handler.
 

@@ -34,7 +34,7 @@ def passed(inner: Call, slot: int, name: str) -> Call:
     """Let the log see a router, which has no row."""
 
     def call(*values: Any) -> Any:
-        log = values[slot]._log
+        log = values[slot]._log  # noqa: SLF001 - kept off what handlers see
         if log is not None:
             log.pass_by(name)
         return inner(*values)

@@ -66,7 +66,7 @@ def keeping(undo: Undo, stack_slot: int, run_slot: int | None, *, logs: bool) ->
 
     def keep_for_log(values: Values, output: Any, target: Any) -> None:
         keep_place(values, output, target)
-        log = values[run_slot or 0]._log
+        log = values[run_slot or 0]._log  # noqa: SLF001 - as above
         if log is not None:
             log.hold_output(output, target)
 

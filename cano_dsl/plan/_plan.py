@@ -178,11 +178,11 @@ class Plan:
         steps = {name: self._step(name, slots) for name in self.graph.states}
         for node in self.graph.states.values():
             step = steps[node.name]
+            asked = self._rollbacks.get(node.name, _NONE).values()
             tokens: list[tuple[object, Step]] = [
-                (edge, steps[edge.target._name_]) for edge in self._error_edges(step.spec)
+                *((edge, steps[edge.target._name_]) for edge in self._error_edges(step.spec)),
+                *((rollback, asking(step, steps[rollback.to._name_])) for rollback in asked),
             ]
-            for rollback in self._rollbacks.get(node.name, _NONE).values():
-                tokens.append((rollback, asking(step, steps[rollback.to._name_])))
             step.link([steps[target] for target in node.targets], tokens)
         return Steps(steps, self.graph.start)
 
@@ -329,7 +329,7 @@ class Plan:
         return lambda *values: values[slot].time_left
 
     def _take(self, at: Enum, undo: Undo | None, slots: dict[str, int]) -> Take | None:
-        """Compile how the state is taken off what a handler returns; None where it returns the state alone."""
+        """Compile how the state is taken off what a handler returns; None where that is the state alone."""
         handler = self.graph.states[at._name_].handler
         rollbacks = self._rollbacks.get(at._name_, _NONE)
         if handler is None or handler.output is None:
@@ -360,7 +360,7 @@ class Plan:
             return Undo(at, spec, call, spec.awaits or spec.thread)
         if policies.timeout_s is not None:
             call = timed(call, policies.timeout_s, self.clock)
-        return Undo(at, spec, call, spec.awaits or spec.thread, policies.retry)
+        return Undo(at, spec, call, spec.awaits or spec.thread, retry=policies.retry)
 
 
 _NONE: Rollbacks = {}

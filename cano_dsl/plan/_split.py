@@ -63,8 +63,9 @@ def splitting(of: Branching, clock: Clock, events: Events | None) -> Call:
             can_be_cut=not of.spec.thread,
         )
         _refuse_unjoined(of, race, name)
-        run._next = joined = Joined(values=race.values, marks=race.marks, name=name, keys=keys)  # noqa: SLF001
-        log = run._log  # noqa: SLF001 - kept off the type that handlers see
+        joined: Joined[Any] = Joined(values=race.values, marks=race.marks, name=name, keys=keys)
+        run._next = joined  # noqa: SLF001 - kept off the type that handlers see
+        log = run._log  # noqa: SLF001 - as above
         if log is not None:
             log.hold_joined(joined)
         return target

@@ -43,7 +43,7 @@ __all__ = (
     "run_branches",
     "run_to_end",
     "settle",
+    "timer",
     "wake",
     "work_of_threads",
-    "timer",
 )
