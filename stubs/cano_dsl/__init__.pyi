@@ -8,6 +8,12 @@ from cano_dsl.declare import (
     state as state,
 )
 from cano_dsl.graph import Graph as Graph
+from cano_dsl.guards import (
+    CircuitBreaker as CircuitBreaker,
+    MultiLimiter as MultiLimiter,
+    RateLimiter as RateLimiter,
+    WindowLimiter as WindowLimiter,
+)
 from cano_dsl.observe import LogObserver as LogObserver, Observer as Observer
 from cano_dsl.resources import (
     Health as Health,
@@ -27,6 +33,7 @@ from cano_dsl.spec import (
 from cano_dsl.workflow import Runner as Runner, Workflow as Workflow
 
 __all__ = (
+    "CircuitBreaker",
     "Compensation",
     "Failure",
     "Graph",
@@ -36,12 +43,15 @@ __all__ = (
     "Joined",
     "LogObserver",
     "MemoryStore",
+    "MultiLimiter",
     "Observer",
+    "RateLimiter",
     "Retry",
     "Run",
     "RunData",
     "Runner",
     "Waive",
+    "WindowLimiter",
     "Workflow",
     "compensate",
     "managed",

@@ -9,9 +9,14 @@ class AttemptsExhausted(RunError):
     def __init__(
         self,
         *,
-        at: RunPlace,
+        at: RunPlace | None,
         attempts: int,
         elapsed_s: float,
         error: BaseException,
         branch: str = '',
     ) -> None: ...
+
+class AttemptTimeout(RunError, TimeoutError):
+    timeout_s: float
+    branch: str
+    def __init__(self, *, timeout_s: float, branch: str = '', at: RunPlace | None = None) -> None: ...

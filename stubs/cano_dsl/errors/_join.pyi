@@ -29,7 +29,7 @@ class JoinFailed(RunError):
     def __init__(
         self,
         *,
-        at: RunPlace,
+        at: RunPlace | None,
         join: str,
         total: int,
         needed: int | None,
@@ -40,4 +40,3 @@ class JoinFailed(RunError):
         stuck: Sequence[Branch] = (),
         refused: str = '',
     ) -> None: ...
-    def moved(self, at: RunPlace) -> JoinFailed: ...

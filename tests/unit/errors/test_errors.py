@@ -311,6 +311,30 @@ CASES: list[tuple[CanoError, str, dict[str, Any], type]] = [
         errors.RunError,
     ),
     (
+        errors.CircuitOpen(breaker="payments", failures=3, retry_after_s=12.3456, at=AT),
+        f"was not called, as circuit breaker 'payments' is open after 3 failures in a row: it tries again in 12.3 s {PLACE}",
+        {"code": "circuit-open", "breaker": "payments", "failures": 3, "retry_after_s": 12.3456, "at": AT},
+        errors.RunError,
+    ),
+    (
+        errors.CircuitOpen(breaker="payments", failures=1, retry_after_s=0.0),
+        "was not called, as circuit breaker 'payments' is open after 1 failure: its trials are under way",
+        {"is_placed": False},
+        errors.RunError,
+    ),
+    (
+        errors.RateLimited(limiter="api", wait_s=2.5, max_wait_s=1.0, at=AT),
+        f"was not called, as limiter 'api' has room in 2.5 s, and it may wait 1 s {PLACE}",
+        {"code": "rate-limited", "limiter": "api", "wait_s": 2.5, "max_wait_s": 1.0, "at": AT},
+        errors.RunError,
+    ),
+    (
+        errors.RateLimited(limiter="api", wait_s=2.5, max_wait_s=0.0),
+        "was not called, as limiter 'api' has room in 2.5 s, and it may wait 0 s",
+        {"is_placed": False},
+        errors.RunError,
+    ),
+    (
         errors.RunnerState(workflow="jobs", what="is entered already"),
         "runner of workflow 'jobs' is entered already",
         {"code": "runner-state", "resource": ""},

@@ -194,7 +194,9 @@ def test_late_trials_do_not_count() -> None:
 
 
 @pytest.mark.parametrize(
-    "on", [OSError, (OSError, KeyError), lambda error: isinstance(error, OSError)], ids=["class", "tuple", "function"]
+    "on",
+    [OSError, (OSError, KeyError), lambda error: isinstance(error, OSError)],
+    ids=["class", "tuple", "function"],
 )
 def test_which_exceptions_are_failures(on: Any) -> None:
     """L4: exceptions that are no failures count as successes, however it is said which are."""
@@ -343,7 +345,7 @@ def test_cancelled_by_the_backend(run_async: Callable[..., Any], clock: Any) -> 
         assert scope.cancelled_caught
         assert breaker.state == "half-open"
         with breaker.call():
-            await anyio.sleep(0)
+            await anyio.sleep(0.001)
         assert breaker.state == "closed"
 
     run_async(main)

@@ -1,0 +1,29 @@
+# Made by tools/stubs.py from the package; not for type checkers.
+from cano_dsl.errors._place import RunPlace as RunPlace
+from cano_dsl.errors._run import RunError as RunError
+
+class CircuitOpen(RunError):
+    breaker: str
+    failures: int
+    retry_after_s: float
+    def __init__(
+        self,
+        *,
+        breaker: str,
+        failures: int,
+        retry_after_s: float,
+        at: RunPlace | None = None,
+    ) -> None: ...
+
+class RateLimited(RunError):
+    limiter: str
+    wait_s: float
+    max_wait_s: float
+    def __init__(
+        self,
+        *,
+        limiter: str,
+        wait_s: float,
+        max_wait_s: float,
+        at: RunPlace | None = None,
+    ) -> None: ...
