@@ -277,7 +277,8 @@ def test_by_hand(clock: Any) -> None:
     with pytest.raises(CircuitOpen) as caught, breaker.call():
         ran.append(1)
     assert ran == [] and caught.value.retry_after_s == 3.0
-    clock.time += 3
+    clock.time += 4
+    assert (breaker.state, breaker.retry_after_s) == ("open", 0.0)
     with breaker.call():
         assert (breaker.state, breaker.retry_after_s) == ("half-open", 0.0)
     assert (breaker.state, breaker.admitted, breaker.rejected) == ("closed", 3, 1)

@@ -1,5 +1,7 @@
 """L5: what is booked, and what fits in between; the laws compare all of it with a model."""
 
+import math
+
 from cano_dsl.guards._calendar import Calendar
 from cano_dsl.guards._rules import Bucket, Window
 
@@ -47,3 +49,5 @@ def test_a_window_s_boundaries_agree() -> None:
             assert window.begins(window.at(begins)) <= begins < window.begins(window.at(begins) + 1)
             assert window.due((number - 1, 1), 1) == begins
             assert window.try_take((number - 1, 1), begins, 1) is not None
+            before = math.nextafter(begins, -math.inf)
+            assert window.begins(window.at(before)) <= before < window.begins(window.at(before) + 1)

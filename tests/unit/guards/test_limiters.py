@@ -154,6 +154,15 @@ def test_a_tier_is_booked_for_the_moment_of_the_call(clock: Any) -> None:
     assert [total.try_acquire(), total.try_acquire()] == [True, False]  # the other is for who waits
 
 
+def test_tiers_agree_on_a_moment_between_bookings(clock: Any) -> None:
+    """L5: where one tier has room before a booking and another only at its moment, the call comes behind it."""
+    rate = RateLimiter("rate", 1, clock=clock)
+    fixed = WindowLimiter("fixed", 2, window=2, clock=clock)
+    api = MultiLimiter("api", rate, fixed, clock=clock)
+    assert rate.try_acquire() and fixed.try_acquire(2)
+    assert [room and room.wait_s for room in (api.reserve(100.0, math.inf) for _ in range(2))] == [2.0, 3.0]
+
+
 def test_tiers_give_back_together(clock: Any) -> None:
     """L5: a wait for several tiers that is given back leaves room in all of them."""
     first, second = (RateLimiter(name, 1, per=10, clock=clock) for name in ("first", "second"))
@@ -504,6 +513,7 @@ def test_tiers_in_any_order_do_not_lock_each_other_out(clock: Any) -> None:
     """L5: limiters that share tiers in opposite orders work at once in threads, and all the room is used."""
     tiers = [RateLimiter(name, 1, burst=1500, clock=clock) for name in ("first", "second")]
     both = [MultiLimiter("there", *tiers, clock=clock), MultiLimiter("back", *tiers[::-1], clock=clock)]
+    assert both[0]._locks == both[1]._locks
     done = together(lambda number: sum(both[number % 2].try_acquire() for _ in range(300)))
     assert sum(done) == 1500
     assert [tier.available for tier in tiers] == [0, 0]
