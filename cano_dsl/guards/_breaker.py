@@ -68,8 +68,9 @@ class CircuitBreaker:
     """
 
     __slots__ = (
-        "_admitted", "_clock", "_failure_on", "_failure_threshold", "_failures", "_left", "_lock", "_opened_by",
-        "_rejected", "_reset_s", "_state", "_success_threshold", "_successes", "_ticket", "_until", "name",
+        "_admitted", "_clock", "_failure_on", "_failure_threshold", "_failures", "_left", "_lock",
+        "_opened_by", "_rejected", "_reset_s", "_state", "_success_threshold", "_successes", "_ticket",
+        "_until", "name",
     )  # fmt: skip
 
     def __init__(

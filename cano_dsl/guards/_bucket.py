@@ -56,7 +56,7 @@ class RateLimiter(Acquirable):
     ) -> None:
         interval_s = number("per", seconds("per", per) / number("rate", rate))
         calendar = Calendar(label(name), Bucket(interval_s, whole("burst", burst)))
-        super().__init__(name, [calendar], longest("max_wait", max_wait), clock)
+        self._begin(name, [calendar], longest("max_wait", max_wait), clock)
 
     @property
     def available(self) -> int:
@@ -67,5 +67,5 @@ class RateLimiter(Acquirable):
         with calendar.lock:
             while low < high:
                 cost = (low + high + 1) // 2
-                low, high = (cost, high) if calendar.earliest(now, cost) <= now else (low, cost - 1)
+                low, high = (cost, high) if calendar.earliest(now, now, cost) <= now else (low, cost - 1)
         return low

@@ -56,24 +56,24 @@ class Calendar:
         """Take room now; false where there is none, and nothing is taken."""
         with self.lock:
             if self.booked:
-                return self.earliest(now, cost) <= now and self.book(now, now, cost) is None
+                return self.earliest(now, now, cost) <= now and self.book(now, now, cost) is None
             state = self.rule.try_take(self.state, now, cost)
             if state is None:
                 return False
             self.state = state
             return True
 
-    def earliest(self, now: float, cost: int) -> float:
-        """Give the first moment, `now` or later, at which there is room; nothing is taken."""
+    def earliest(self, now: float, least: float, cost: int) -> float:
+        """Give the first moment, `least` or later, at which there is room; nothing is taken."""
         self.settle(now)
         if not self.booked:
-            return max(now, self.rule.due(self.state, cost))
+            return max(least, self.rule.due(self.state, cost))
         if cost < self._shut:
-            return self._between(now, cost)
-        return max(self.booked[-1].at, self.rule.due(self._after_all(), cost))
+            return self._between(now, least, cost)
+        return max(least, self.booked[-1].at, self.rule.due(self._after_all(), cost))
 
     def book(self, now: float, at: float, cost: int) -> Booking | None:
-        """Take room at a moment that is no earlier than `earliest`; None where that is now."""
+        """Take room at a moment that `earliest` gave; None where that is now."""
         rule, booked = self.rule, self.booked
         if at <= now:
             self.state, self._last = rule.take(self.state, now, cost), None
@@ -110,23 +110,25 @@ class Calendar:
             self.state = self.rule.take(self.state, first.at, first.cost)
         return self.state
 
-    def _between(self, now: float, cost: int) -> float:
+    def _between(self, now: float, least: float, cost: int) -> float:
         """Look through all that is booked for the first gap in which nobody behind is delayed."""
         rule = self.rule
         without, with_it = self.state, None
-        found = floor = now
+        found = floor = least
         for other in self.booked:
             if with_it is None:
                 found = max(floor, rule.due(without, cost))
                 with_it = rule.take(without, found, cost) if found < other.at else None
             if with_it is not None:
                 with_it = rule.try_take(with_it, other.at, other.cost)
-            without, floor = rule.take(without, other.at, other.cost), other.at
+            without, floor = rule.take(without, other.at, other.cost), max(least, other.at)
             if with_it == without:
                 return found  # whatever follows does not feel it
         if with_it is not None:
             return found
-        self._shut, self._last = cost, without
+        self._last = without
+        if least <= now:
+            self._shut = cost
         return max(floor, rule.due(without, cost))
 
     def _after_all(self) -> State:

@@ -4,6 +4,7 @@ A wait is a booking: whoever comes first has the earlier moment, and nobody asks
 asked for the moment at which all of them have room, and only then booked: so what is refused took nothing.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,8 +13,6 @@ from cano_dsl.guards._arguments import label, longest, seconds_until, whole
 from cano_dsl.guards._calendar import Booking, Calendar, all_at_once
 from cano_dsl.scope import Clock
 from cano_dsl.spec import Duration, Limiter, Reservation
-
-Answer = tuple[Calendar | None, float, list[tuple[Calendar, Booking]]]
 
 
 class Acquirable:
@@ -28,7 +27,9 @@ class Acquirable:
 
     __slots__ = ("_calendars", "_clock", "_locks", "_max_wait_s", "_most", "_only", "name")
 
-    def __init__(self, name: str, calendars: Sequence[Calendar], max_wait_s: float, clock: Clock) -> None:
+    name: str
+
+    def _begin(self, name: str, calendars: Sequence[Calendar], max_wait_s: float, clock: Clock) -> None:
         self.name = label(name)
         self._calendars = tuple(calendars)
         self._locks = [each.lock for each in sorted(calendars, key=lambda each: each.number)]
@@ -115,18 +116,14 @@ class Acquirable:
         """
         return Weighted(self, whole("cost", cost, self._most), longest("max_wait", max_wait))
 
-    def _ask(self, now: float, cost: int, most_s: float) -> Answer:
+    def _ask(self, now: float, cost: int, most_s: float) -> "_Answer":
         """Take room in all calendars, or in none: then name the one that has it last."""
         for lock in self._locks:
             lock.acquire()
         try:
             if all_at_once(self._calendars, now, cost):
                 return None, 0.0, []
-            at, last = now, None
-            for each in self._calendars:
-                moment = each.earliest(now, cost)
-                if moment > at:
-                    at, last = moment, each
+            at, last = self._earliest(now, cost)
             wait_s = seconds_until(now, at)
             if last is not None and wait_s > most_s:
                 return last, wait_s, []
@@ -135,6 +132,17 @@ class Acquirable:
         finally:
             for lock in self._locks:
                 lock.release()
+
+    def _earliest(self, now: float, cost: int) -> tuple[float, Calendar | None]:
+        """Give the first moment at which all calendars have room, and the one that has it last."""
+        at, last, asked = now, None, -math.inf
+        while asked < at:
+            asked = at
+            for each in self._calendars:
+                moment = each.earliest(now, at, cost)
+                if moment > at:
+                    at, last = moment, each
+        return at, last
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
@@ -178,3 +186,6 @@ class Weighted:
     def reserve(self, now: float, most_s: float) -> Reservation | None:
         """Take room for one call of the handler."""
         return self.limiter.reserve(now, min(most_s, self.max_wait_s), self.cost)
+
+
+_Answer = tuple[Calendar | None, float, list[tuple[Calendar, Booking]]]

@@ -51,5 +51,5 @@ class MultiLimiter(Acquirable):
         if len({calendar.number for calendar in calendars}) < len(calendars):
             raise PolicyError(field="tiers", value=tiers, allowed="each limiter once")
         waits = [longest("max_wait", max_wait), *(tier._max_wait_s for tier in tiers)]  # noqa: SLF001 - as above
-        super().__init__(name, calendars, min(waits), clock)
+        self._begin(name, calendars, min(waits), clock)
         self.tiers = tiers

@@ -51,7 +51,7 @@ class WindowLimiter(Acquirable):
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._window = Window(clock.steady(), seconds("window", window), whole("limit", limit))
-        super().__init__(name, [Calendar(label(name), self._window)], longest("max_wait", max_wait), clock)
+        self._begin(name, [Calendar(label(name), self._window)], longest("max_wait", max_wait), clock)
 
     @property
     def used(self) -> int:

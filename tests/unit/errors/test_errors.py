@@ -360,6 +360,12 @@ CASES: list[tuple[CanoError, str, dict[str, Any], type]] = [
         errors.RunError,
     ),
     (
+        errors.CircuitOpen(breaker="payments", failures=1, retry_after_s=0.0),
+        "was not called, as circuit breaker 'payments' is open after 1 failure: its trials are under way",
+        {"is_placed": False},
+        errors.RunError,
+    ),
+    (
         errors.RunnerState(workflow="jobs", what="is entered already"),
         "runner of workflow 'jobs' is entered already",
         {"code": "runner-state", "resource": ""},

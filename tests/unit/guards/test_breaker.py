@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
+from threading import Barrier, Thread
 from typing import Any
 
 import anyio
@@ -125,8 +125,10 @@ def test_half_open_opens_again_on_one_failure() -> None:
     with pytest.raises(CircuitOpen) as caught:
         breaker.admit(64.0)
     assert (caught.value.failures, caught.value.retry_after_s) == (1, 1.0)
-    for _ in range(3):
+    for _ in range(2):
         breaker.succeeded(breaker.admit(65.0), 65.0)
+    assert breaker.state == "half-open"  # the success of the time before does not count
+    breaker.succeeded(breaker.admit(65.0), 65.0)
     assert breaker.state == "closed"
 
 
@@ -194,7 +196,9 @@ def test_late_trials_do_not_count() -> None:
 
 
 @pytest.mark.parametrize(
-    "on", [OSError, (OSError, KeyError), lambda error: isinstance(error, OSError)], ids=["class", "tuple", "function"]
+    "on",
+    [OSError, (OSError, KeyError), lambda error: isinstance(error, OSError)],
+    ids=["class", "tuple", "function"],
 )
 def test_which_exceptions_are_failures(on: Any) -> None:
     """L4: exceptions that are no failures count as successes, however it is said which are."""
@@ -273,7 +277,8 @@ def test_by_hand(clock: Any) -> None:
     with pytest.raises(CircuitOpen) as caught, breaker.call():
         ran.append(1)
     assert ran == [] and caught.value.retry_after_s == 3.0
-    clock.time += 3
+    clock.time += 4
+    assert (breaker.state, breaker.retry_after_s) == ("open", 0.0)
     with breaker.call():
         assert (breaker.state, breaker.retry_after_s) == ("half-open", 0.0)
     assert (breaker.state, breaker.admitted, breaker.rejected) == ("closed", 3, 1)
@@ -343,7 +348,7 @@ def test_cancelled_by_the_backend(run_async: Callable[..., Any], clock: Any) -> 
         assert scope.cancelled_caught
         assert breaker.state == "half-open"
         with breaker.call():
-            await anyio.sleep(0)
+            await anyio.sleep(0.001)
         assert breaker.state == "closed"
 
     run_async(main)
@@ -437,6 +442,43 @@ def test_threads_share_the_trials() -> None:
 
         assert sum(together(ask)) == 3
         assert (breaker.admitted, breaker.rejected) == (4, 157)
+
+
+class Moment(float):
+    """A moment that lets another thread come in between just when it is looked at."""
+
+    look: Callable[[], None]
+
+    def __ge__(self, other: float) -> bool:
+        self.look()
+        return float(self) >= other
+
+
+def test_a_thread_in_between_gets_no_trial_of_its_own() -> None:
+    """L4: a caller that comes while another one makes it half-open waits for it, and is then rejected."""
+    breaker = opened()
+    second = Thread(target=lambda: got.append(try_admit(breaker)))
+    got: list[bool] = []
+    now = Moment(30.0)
+
+    def look() -> None:
+        second.start()
+        second.join(0.2)
+
+    now.look = look
+    breaker.admit(now)
+    second.join()
+    assert got == [False]
+    assert (breaker.admitted, breaker.rejected) == (2, 1)
+
+
+def try_admit(breaker: CircuitBreaker) -> bool:
+    """Tell whether a call is let through."""
+    try:
+        breaker.admit(30.0)
+    except CircuitOpen:
+        return False
+    return True
 
 
 @pytest.mark.usefixtures("switching")
