@@ -66,9 +66,9 @@ def _too_long(
     can take, if not of the longest, which is as hard to find as any (and has no end in a cycle).
     """
     weights = _weights(facts, parts)
-    if not weights or facts.definition.start is None:
-        return
-    way = _longest(facts, weights)
+    if facts.definition.start is None or math.fsum(weights.values()) <= limit_s:
+        return  # nearly always
+    way = _way(facts, _longest(facts, weights))
     total = math.fsum(weights.get(name, 0.0) for name in way)
     if total <= limit_s:
         return
@@ -117,7 +117,7 @@ def _of_branches(policies: PolicyDef | None, split: SplitDef) -> float:
 
 
 def _longest(facts: Facts, weights: Mapping[str, float]) -> list[str]:
-    """Give a way from the start through the heaviest state of each group on the heaviest chain of groups."""
+    """Give the start, and the heaviest state of each group on the heaviest chain of groups from there."""
     place = {name: index for index, name in enumerate(facts.definition.members)}
     start = str(facts.definition.start)
     group: dict[str, int] = {}
@@ -129,15 +129,23 @@ def _longest(facts: Facts, weights: Mapping[str, float]) -> list[str]:
         heaviest.append(max(states, key=lambda name: weights.get(name, 0.0)))
         best.append(_best(facts, states, number, group, best))
         best[-1] = (best[-1][0] + weights.get(heaviest[-1], 0.0), best[-1][1])
-    chain: list[str] = [start]
+    chain = [start]
     following: int | None = group[start]
     while following is not None and best[following][0] > 0:
         if weights.get(heaviest[following], 0.0) > 0:
             chain.append(heaviest[following])
         following = best[following][1]
-    way = [start]
+    return chain
+
+
+def _way(facts: Facts, chain: Sequence[str]) -> list[str]:
+    """Give a way through some states, one after the other."""
+    way = [chain[0]]
     for source, target in pairwise(chain):
-        way += facts.walk.path(source, target)[1:]
+        if target in facts.links.forward.get(source, ()):
+            way += [target] if target != source else []
+        else:
+            way += facts.walk.path(source, target)[1:]
     return way
 
 

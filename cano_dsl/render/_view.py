@@ -172,7 +172,8 @@ def _guards(policies: PolicyDef) -> Iterator[str]:
 
 
 def _is_marked(node: Node) -> bool:
-    return node.kind in _MARKS or node.compensation is not None or node.policies is not None
+    is_guarded = node.policies is not None and any(_guards(node.policies))
+    return node.kind in _MARKS or node.compensation is not None or is_guarded
 
 
 def _split(node: Node) -> SplitDef | None:

@@ -45,7 +45,7 @@ from pkg.order import Order
 from pkg.res import Store
 @state(Order.START)
 async def start() -> Literal[Order.PAY, Order.FAILED]: return Order.PAY
-@state(Order.PAY)
+@state(Order.PAY, timeout=5, on_error={OSError: Order.FAILED})
 async def pay(store: Store, data: RunData[int]) -> Literal[Order.SHIP]: return Order.SHIP
 """,
     "steps_b": """
@@ -62,7 +62,7 @@ from cano_dsl import Workflow
 from pkg import Order, steps_a, steps_b
 flow = Workflow.build(
     Order, steps_a.start, steps_a.pay, *steps_b.STEPS,
-    start=Order.START, exits=(Order.DONE, Order.FAILED), data=int,
+    start=Order.START, exits=(Order.DONE, Order.FAILED), data=int, timeout=60,
 )
 """,
     "main": """
@@ -266,6 +266,15 @@ EDITS = (
         (
             'pkg/quotes.py:4: error: Handler "choose" wants the outcomes of a split, but an error of Quote.ASK leads there  [cano-join]',
             "pkg/quotes.py:4: error: State Quote.SORRY is unreachable from Quote.ASK  [cano-unreachable]",
+        ),
+    ),
+    Edit(
+        "let an attempt take longer than a run",
+        "steps_a",
+        "timeout=5",
+        "timeout=90",
+        (
+            'pkg/flow.py:5: error: Handler "pay" has timeout=90 s, above the workflow\'s timeout of 60 s, so it would never end anything  [cano-policy]',
         ),
     ),
     Edit(

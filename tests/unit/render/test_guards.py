@@ -69,6 +69,7 @@ def test_guards_stand_below_the_name(given: dict[str, Any], line: str) -> None:
 def test_nothing_below_a_name_without_guards() -> None:
     """A policy that changes nothing, as one attempt, leaves the label as it is."""
     text = drawn(state(Job.WORK, to=(Job.SORRY,), retry=Retry.fixed(1, 0))(step))
+    assert text == drawn(state(Job.WORK, to=(Job.SORRY,))(step))
     assert "<br>" not in text
 
 
