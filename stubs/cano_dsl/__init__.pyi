@@ -1,4 +1,10 @@
 # Made by tools/stubs.py from the package; not for type checkers.
+from cano_dsl.checkpoint import (
+    CheckpointStore as CheckpointStore,
+    Codec as Codec,
+    MemoryCheckpoints as MemoryCheckpoints,
+    SqliteCheckpoints as SqliteCheckpoints,
+)
 from cano_dsl.declare import (
     Compensation as Compensation,
     Handler as Handler,
@@ -27,6 +33,8 @@ from cano_dsl.spec import (
 from cano_dsl.workflow import Runner as Runner, Workflow as Workflow
 
 __all__ = (
+    "CheckpointStore",
+    "Codec",
     "Compensation",
     "Failure",
     "Graph",
@@ -35,12 +43,14 @@ __all__ = (
     "Join",
     "Joined",
     "LogObserver",
+    "MemoryCheckpoints",
     "MemoryStore",
     "Observer",
     "Retry",
     "Run",
     "RunData",
     "Runner",
+    "SqliteCheckpoints",
     "Waive",
     "Workflow",
     "compensate",

@@ -1,6 +1,22 @@
 # Made by tools/stubs.py from the package; not for type checkers.
-from cano_dsl.errors._attempts import AttemptsExhausted as AttemptsExhausted
+from cano_dsl.errors._attempts import AttemptTimeout as AttemptTimeout, AttemptsExhausted as AttemptsExhausted
+from cano_dsl.errors._checkpoint import (
+    FingerprintMismatch as FingerprintMismatch,
+    NotEncodable as NotEncodable,
+    RunConflict as RunConflict,
+    RunEnded as RunEnded,
+    RunNotFound as RunNotFound,
+    StoreCorrupt as StoreCorrupt,
+    StoreUnavailable as StoreUnavailable,
+    VersionMismatch as VersionMismatch,
+)
+from cano_dsl.errors._ends import (
+    Cancelled as Cancelled,
+    RunTimeout as RunTimeout,
+    TransitionsExhausted as TransitionsExhausted,
+)
 from cano_dsl.errors._finding import Finding as Finding, Severity as Severity
+from cano_dsl.errors._guards import CircuitOpen as CircuitOpen, RateLimited as RateLimited
 from cano_dsl.errors._join import Branch as Branch, BranchFailure as BranchFailure, JoinFailed as JoinFailed
 from cano_dsl.errors._place import RunPlace as RunPlace, Where as Where
 from cano_dsl.errors._resource import (
@@ -33,35 +49,49 @@ from cano_dsl.errors._saga import CompensationFailed as CompensationFailed, Owed
 from cano_dsl.errors._words import named as named, shown as shown, told as told
 
 __all__ = (
+    "AttemptTimeout",
     "AttemptsExhausted",
     "Branch",
     "BranchFailure",
+    "Cancelled",
     "CanoError",
+    "CircuitOpen",
     "CompensationFailed",
     "DefinitionError",
     "Finding",
+    "FingerprintMismatch",
     "GraphError",
     "HandlerFailed",
     "InternalError",
     "JoinFailed",
     "KeyMissing",
     "LoopRunning",
+    "NotEncodable",
     "Owed",
     "PolicyError",
+    "RateLimited",
     "ResourceError",
     "ResourceFailed",
     "ResourceMissing",
     "ResourceUnknown",
     "ResourceWrongType",
+    "RunConflict",
+    "RunEnded",
     "RunError",
+    "RunNotFound",
     "RunPlace",
+    "RunTimeout",
     "RunnerState",
     "SetupFailed",
     "Severity",
     "SignatureError",
+    "StoreCorrupt",
     "StoreError",
+    "StoreUnavailable",
+    "TransitionsExhausted",
     "UndeclaredTransition",
     "ValueWrongType",
+    "VersionMismatch",
     "Where",
     "named",
     "shown",
