@@ -122,7 +122,7 @@ class Bench:
     async def loaded(self, run_id: str) -> int:
         """Load the long run with its data; give how many rows it has."""
         run = await self.store.load(run_id)
-        return len(run.rows) * (run.data[KEY] == value(LONG - 1))
+        return len(run.rows) * int(run.data[KEY] == value(LONG - 1))
 
     def loaded_by_hand(self) -> int:
         """Load its like by hand."""
@@ -130,7 +130,7 @@ class Bench:
         data = self.raw.execute(
             "SELECT value FROM change WHERE run = -1 AND key = ? ORDER BY seq DESC LIMIT 1", (KEY,)
         ).fetchone()
-        return len(rows) * (data[0] == value(LONG - 1))
+        return len(rows) * int(data[0] == value(LONG - 1))
 
     def close(self) -> None:
         """Close both."""

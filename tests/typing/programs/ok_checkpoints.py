@@ -36,4 +36,4 @@ async def use(store: CheckpointStore) -> None:
 
 
 check_store(MemoryCheckpoints)
-check_store(lambda: SqliteCheckpoints("x.db"), checks=STORE_CHECKS[:2], backends=["asyncio"])
+check_store(lambda: MemoryCheckpoints(codec=Codec()), checks=STORE_CHECKS[:2], backends=["asyncio"])
