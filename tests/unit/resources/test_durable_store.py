@@ -349,12 +349,12 @@ def test_what_was_taken_is_not_lost_with_another_ones_failure() -> None:
 def test_store_without_a_log_is_not_asked() -> None:
     """C8: a store that no run saves has no journal, so that nothing is encoded."""
     store = MemoryStore(lock=threading.Lock())
-    assert store._values.journal is None
+    assert store._serving.journal is None
     store.put("other", threading.Lock())
     store.append("locks", threading.Lock())
     attached_store = attached(a=1)
     attached_store.detach()
-    assert attached_store._values.journal is None
+    assert attached_store._serving.journal is None
 
 
 def test_threads_put_while_rows_are_taken() -> None:
