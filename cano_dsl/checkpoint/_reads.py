@@ -99,8 +99,10 @@ def load(db: sqlite3.Connection, run: int, at: int) -> SavedRun:
         "SELECT graph FROM run JOIN definition ON definition.id = run.definition WHERE run.id = ?", (run,)
     ).fetchone()[0]
     rows = tuple(
-        Row(seq, ROW_KINDS[kind], when / 1000, *rest)
-        for seq, kind, when, *rest in db.execute(ROWS, (run, at))
+        Row(seq, ROW_KINDS[kind], when / 1000, state, tries, out, out_type, entry, entry_type, about, text)
+        for seq, kind, when, state, tries, out, out_type, entry, entry_type, about, text in db.execute(
+            ROWS, (run, at)
+        )
     )
     return SavedRun(info(db, run), graph, rows, data(db, run, at))
 

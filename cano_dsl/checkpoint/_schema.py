@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from cano_dsl.errors import StoreCorrupt, StoreError, StoreUnavailable, told
 
 APPLICATION_ID = 0x63616E6F  # "cano"
+DAMAGED = "it is damaged or cut off"
 
 Step = Callable[[sqlite3.Connection], None] | str
 
@@ -72,6 +73,8 @@ def connect(settings: Settings, *, writes: bool) -> sqlite3.Connection:
         StoreCorrupt: It is another program's, damaged, or of a newer version; it was not written to.
         StoreUnavailable: It cannot be opened.
     """
+    if settings.path.is_dir():
+        raise StoreUnavailable(store=str(settings.path), what="a folder", fix="give the path of a file")
     try:
         if settings.path.exists():
             _look(settings)
@@ -105,14 +108,16 @@ def _look(settings: Settings) -> None:
     Not by reading the file directly: closing it would let go of the locks that this process has on it, see
     https://www.sqlite.org/howtocorrupt.html section 2.2.
     """
+    wal = Path(f"{settings.path}-wal")
+    rest = wal.exists() and wal.stat().st_size > 0  # of a file that a kill cut off in a checkpoint
     db = sqlite3.connect(f"{settings.path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
     try:
         _checked(db, settings)
+        if settings.path.stat().st_size % _number(db, "PRAGMA page_size") and not rest:
+            raise _damaged(settings.path)
     except sqlite3.DatabaseError as error:
-        wal = Path(f"{settings.path}-wal")
-        if error.sqlite_errorname == "SQLITE_CORRUPT" and wal.exists() and wal.stat().st_size:
-            return  # a kill in the middle of a checkpoint: the rest of the file is in the WAL
-        raise
+        if error.sqlite_errorname != "SQLITE_CORRUPT" or not rest:
+            raise
     finally:
         db.close()
 
@@ -195,8 +200,7 @@ def explained(path: Path, error: BaseException) -> StoreError:
     """Give the documented error for one of SQLite's."""
     store, name = str(path), getattr(error, "sqlite_errorname", None) or ""
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-        what = "it is no SQLite database" if name == "SQLITE_NOTADB" else "it is damaged or cut off"
-        return StoreCorrupt(store=store, what=what, fix="It was not written to. Restore it, or give another")
+        return _damaged(path, "it is no SQLite database" if name == "SQLITE_NOTADB" else DAMAGED)
     for start, what, fix in _REASONS:
         if name.startswith(start):
             return StoreUnavailable(store=store, what=what, fix=fix)
@@ -205,6 +209,10 @@ def explained(path: Path, error: BaseException) -> StoreError:
         fix = "see that its folder may be written to" if folder.is_dir() else f"make the folder {folder}"
         return StoreUnavailable(store=store, what="not to be opened", fix=fix)
     return StoreError(f"the checkpoint store in {store} failed: {told(error)}")
+
+
+def _damaged(path: Path, what: str = DAMAGED) -> StoreCorrupt:
+    return StoreCorrupt(store=str(path), what=what, fix="It was not written to. Restore it, or give another")
 
 
 _REASONS = (

@@ -8,17 +8,16 @@ from cano_dsl.resources._matches import describe, describe_kind, matches
 from cano_dsl.spec import DataCodec
 
 
-class Values(dict[str, Any]):
-    """The values of a store, with its journal where it serves a run or was brought back for one.
+class Serving:
+    """What all handles of a store share besides its values, which stay a plain dict, as that is faster.
 
     Attributes:
-        journal: The journal; None for a store that is in memory only.
+        journal: The journal of a store that serves a run, or was brought back for one; else None.
     """
 
     __slots__ = ("journal",)
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        super().__init__(values)
+    def __init__(self) -> None:
         self.journal: Journal | None = None
 
 
@@ -41,7 +40,12 @@ class Journal:
     __slots__ = ("_back", "_codec", "_pending", "_shared", "_stale", "_values", "_written", "run_id")
 
     def __init__(
-        self, run_id: str, codec: DataCodec, values: Values, saved: Mapping[str, bytes] | None
+        self,
+        run_id: str,
+        codec: DataCodec,
+        values: dict[str, Any],
+        saved: Mapping[str, bytes] | None,
+        before: "Journal | None",
     ) -> None:
         self.run_id: str | None = run_id
         self._codec = codec
@@ -52,7 +56,7 @@ class Journal:
         self._stale: set[str] = set()  # changed without being encoded as a whole
         self._back: set[str] = set()  # brought back, so that the type is whoever asks's
         if saved is None:
-            self._begin(values.journal)
+            self._begin(before)
         else:
             self._written.update(saved)
             self._back.update(saved)

@@ -6,7 +6,7 @@ from threading import RLock
 from typing import Any, Self, TypeVar, final, overload
 
 from cano_dsl.errors import KeyMissing, StoreError, ValueWrongType, told
-from cano_dsl.resources._journal import Journal, Values, in_use
+from cano_dsl.resources._journal import Journal, Serving, in_use
 from cano_dsl.resources._matches import describe, describe_kind, matches
 from cano_dsl.spec import DataCodec
 
@@ -31,10 +31,11 @@ class MemoryStore:
         ('cart', 'log')
     """
 
-    __slots__ = ("_lock", "_values")
+    __slots__ = ("_lock", "_serving", "_values")
 
     def __init__(self, **values: object) -> None:
-        self._values = Values(values)
+        self._values: dict[str, Any] = dict(values)
+        self._serving = Serving()
         self._lock = RLock()
 
     @overload
@@ -54,8 +55,8 @@ class MemoryStore:
             StoreError: The value cannot be copied; `get_shared` gives it as it is.
         """
         with self._lock:
-            if self._values.journal is not None:
-                value, fresh = self._read(self._values.journal, key, kind, shared=False)
+            if self._serving.journal is not None:
+                value, fresh = self._read(self._serving.journal, key, kind, shared=False)
                 if fresh:
                     return value
             else:
@@ -84,8 +85,8 @@ class MemoryStore:
             ValueWrongType: The value is of another type.
         """
         with self._lock:
-            if self._values.journal is not None:
-                return self._read(self._values.journal, key, kind, shared=True)[0]
+            if self._serving.journal is not None:
+                return self._read(self._serving.journal, key, kind, shared=True)[0]
             return self._find(key, kind)
 
     def put(self, key: str, value: object, /) -> None:
@@ -95,18 +96,16 @@ class MemoryStore:
             NotEncodable: The store is saved with a run, and the object cannot be; nothing was changed.
         """
         with self._lock:
-            values = self._values
-            if values.journal is not None:
-                values.journal.put(key, value)
-            values[key] = value
+            if self._serving.journal is not None:
+                self._serving.journal.put(key, value)
+            self._values[key] = value
 
     def remove(self, key: str, /) -> None:
         """Forget a key; one that is not there is no error."""
         with self._lock:
-            values = self._values
-            if values.journal is not None:
-                values.journal.remove(key)
-            values.pop(key, None)
+            if self._serving.journal is not None:
+                self._serving.journal.remove(key)
+            self._values.pop(key, None)
 
     def append(self, key: str, value: object, /) -> None:
         """Add a value to the list under a name, which is made when there is none.
@@ -116,8 +115,8 @@ class MemoryStore:
             NotEncodable: The store is saved with a run, and the value cannot be; nothing was changed.
         """
         with self._lock:
-            if self._values.journal is not None:
-                self._append(self._values.journal, key, value)
+            if self._serving.journal is not None:
+                self._append(self._serving.journal, key, value)
                 return
             held = self._values.setdefault(key, [])
             if not isinstance(held, list):
@@ -136,11 +135,10 @@ class MemoryStore:
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
-            values = self._values
-            if values.journal is not None:
-                for key in values:
-                    values.journal.remove(key)
-            values.clear()
+            if self._serving.journal is not None:
+                for key in self._values:
+                    self._serving.journal.remove(key)
+            self._values.clear()
 
     def attach(self, run_id: str, codec: DataCodec, saved: Mapping[str, bytes] | None, /) -> None:
         """Be saved with a run from now on; the engine calls this, see `Durable.attach`.
@@ -150,10 +148,10 @@ class MemoryStore:
             NotEncodable: Something that it holds cannot be saved.
         """
         with self._lock:
-            values = self._values
-            if values.journal is not None and values.journal.run_id is not None:
-                raise in_use(values.journal.run_id, run_id)
-            values.journal = Journal(run_id, codec, values, saved)
+            before = self._serving.journal
+            if before is not None and before.run_id is not None:
+                raise in_use(before.run_id, run_id)
+            self._serving.journal = Journal(run_id, codec, self._values, saved, before)
 
     def take(self) -> Mapping[str, bytes | None]:
         """Give the bytes of what changed since it was last asked; the engine calls this with each row.
@@ -162,15 +160,15 @@ class MemoryStore:
             NotEncodable: Something that `get_shared` gave was changed into what cannot be saved.
         """
         with self._lock:
-            journal = self._values.journal
+            journal = self._serving.journal
             return journal.take() if journal is not None and journal.run_id is not None else {}
 
     def detach(self) -> None:
         """Be saved with no run any more; the engine calls this at the end of a run."""
         with self._lock:
-            journal = self._values.journal
+            journal = self._serving.journal
             if journal is not None and journal.end():
-                self._values.journal = None
+                self._serving.journal = None
 
     def __contains__(self, key: object) -> bool:
         with self._lock:
@@ -186,7 +184,7 @@ class MemoryStore:
 
     def __copy__(self) -> Self:
         twin = object.__new__(type(self))
-        twin._values, twin._lock = self._values, self._lock
+        twin._values, twin._lock, twin._serving = self._values, self._lock, self._serving
         return twin
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:

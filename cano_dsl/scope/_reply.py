@@ -25,12 +25,13 @@ class Reply(Generic[T]):
         error: What is raised in place of it.
     """
 
-    __slots__ = ("_done", "_home", "_wait", "error", "value")
+    __slots__ = ("_done", "_home", "_is_parked", "_wait", "error", "value")
 
     def __init__(self) -> None:
         self.value: T | None = None
         self.error: BaseException | None = None
         self._done = False
+        self._is_parked = False  # on trio
         loop = asyncio_loop()
         if loop is not None:
             self._home: Any = loop
@@ -81,19 +82,21 @@ class Reply(Generic[T]):
         def no(_: object) -> trio.lowlevel.Abort:
             return trio.lowlevel.Abort.FAILED
 
-        while not self._done:
+        if not self._done:
+            self._is_parked = True
             await trio.lowlevel.wait_task_rescheduled(no)
         if self.error is None:
             await trio.lowlevel.checkpoint_if_cancelled()
 
     def _wake(self) -> None:
         self._done = True
-        if not isinstance(self._wait, asyncio.Future):
+        if isinstance(self._wait, asyncio.Future):
+            if not self._wait.done():
+                self._wait.set_result(None)
+        elif self._is_parked:
             import trio
 
             trio.lowlevel.reschedule(self._wait)
-        elif not self._wait.done():
-            self._wait.set_result(None)
 
 
 def wake(replies: Sequence[Reply[Any]]) -> None:

@@ -16,7 +16,7 @@ PACKAGE = Path(cano_dsl.__file__).parent
 PACKAGES = sorted(f"cano_dsl.{path.parent.name}" for path in PACKAGE.glob("*/__init__.py"))
 PUBLIC = ("cano_dsl", "cano_dsl.errors", "cano_dsl.testing")
 # Plain data of errors, shown by the errors that carry them.
-FACTS = {"Branch", "BranchFailure", "Finding", "RunPlace", "Severity", "Where", "Event"}
+FACTS = {"Branch", "BranchFailure", "Finding", "RunPlace", "Severity", "Where", "Event", "STORE_CHECKS"}
 
 
 @pytest.mark.parametrize("name", PACKAGES)

@@ -390,6 +390,78 @@ CASES: list[tuple[CanoError, str, dict[str, Any], type]] = [
         {"code": "value-wrong-type", "key": "cart", "wanted": "Cart", "found": "int"},
         TypeError,
     ),
+    (
+        errors.RunNotFound(run_id="r1", store="jobs.db"),
+        "there is no run 'r1' in jobs.db: look for its id among the runs that it has, or it was pruned",
+        {"code": "run-not-found", "run_id": "r1", "store": "jobs.db"},
+        LookupError,
+    ),
+    (
+        errors.RunConflict(run_id="r1", reason="exists"),
+        "run 'r1' exists already and has not finished: go on with resume('r1'), or choose another id",
+        {"code": "run-conflict", "run_id": "r1", "reason": "exists", "owner": "", "lease_s": None},
+        errors.StoreError,
+    ),
+    (
+        errors.RunConflict(run_id="r1", reason="owned", owner="process 7 on here", lease_s=12.4),
+        "run 'r1' is being run by process 7 on here: wait for its end or at most 12 s, when its lease is over",
+        {"reason": "owned", "owner": "process 7 on here", "lease_s": 12.4},
+        errors.StoreError,
+    ),
+    (
+        errors.RunConflict(run_id="r1", reason="owned"),
+        "run 'r1' is being run by somebody else: wait for its end",
+        {},
+        errors.StoreError,
+    ),
+    (
+        errors.RunConflict(run_id="r1", reason="overtaken"),
+        "run 'r1' was taken over by somebody else: this one stops here, and the other goes on",
+        {"reason": "overtaken"},
+        errors.StoreError,
+    ),
+    (
+        errors.RunEnded(run_id="r1", status="cancelled"),
+        "run 'r1' is cancelled and cannot go on: start another run, or fork this one",
+        {"code": "run-ended", "run_id": "r1", "status": "cancelled"},
+        errors.StoreError,
+    ),
+    (
+        errors.StoreCorrupt(store="jobs.db", what="it is a text", fix="Give another path"),
+        "jobs.db cannot be used as a checkpoint store: it is a text. Give another path",
+        {"code": "store-corrupt", "store": "jobs.db", "what": "it is a text"},
+        errors.StoreError,
+    ),
+    (
+        errors.StoreUnavailable(store="jobs.db", what="full", fix="free space"),
+        "the checkpoint store in jobs.db is full: free space",
+        {"code": "store-unavailable", "store": "jobs.db", "what": "full"},
+        errors.StoreError,
+    ),
+    (
+        errors.FingerprintMismatch(run_id="r1", workflow="jobs", differences=["A is gone", "B is new"]),
+        (
+            "run 'r1' cannot go on under the workflow 'jobs' as it is now\n  A is gone\n  B is new\n"
+            "resume it with the code it was begun with, or allow the change with allow_changed=True"
+        ),
+        {"code": "fingerprint-mismatch", "differences": ("A is gone", "B is new"), "workflow": "jobs"},
+        errors.StoreError,
+    ),
+    (
+        errors.VersionMismatch(run_id="r1", workflow="jobs", stored=1, declared=2),
+        "run 'r1' was begun with version 1 of workflow 'jobs', now 2: resume it with the code of version 1",
+        {"code": "version-mismatch", "run_id": "r1", "stored": 1, "declared": 2},
+        errors.StoreError,
+    ),
+    (
+        errors.NotEncodable(key="lock", found="Lock", why="no way"),
+        (
+            "'lock' is Lock, which cannot be saved (no way): keep plain data there, "
+            "or give the checkpoint store a Codec with encode= and decode= for it"
+        ),
+        {"code": "not-encodable", "key": "lock", "found": "Lock", "why": "no way"},
+        TypeError,
+    ),
 ]
 IDS = [f"{type(case[0]).__name__}-{i}" for i, case in enumerate(CASES)]
 
