@@ -192,6 +192,7 @@ def _handler(found: Read, states: type[Enum], shared: dict[int, int]) -> Handler
         thread=spec.thread,
         doc=spec.doc,
         effects=spec.effects,
+        at_most_once=spec.at_most_once,
         policies=by_names(spec.policies, shared),
     )
     if spec.split is not None or spec.on_error:

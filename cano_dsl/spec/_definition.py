@@ -96,6 +96,7 @@ class HandlerDef:
         effects: Whether it changes something outside of the run, by the author's word.
         policies: How its call is guarded, of a split each branch's; None where nothing guards it.
         rollbacks: The states that it may go to once everything is undone, in the order declared.
+        at_most_once: Whether it must never run twice.
     """
 
     at: str | None
@@ -120,6 +121,7 @@ class HandlerDef:
     effects: bool = False
     policies: PolicyDef | None = None
     rollbacks: tuple[str, ...] = ()
+    at_most_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
