@@ -1,4 +1,4 @@
-"""A graph out of the log of a run: what its canonical graph says, for pictures of definitions that are gone."""
+"""A graph out of the log of a run, for pictures of definitions that are gone."""
 
 import re
 from collections.abc import Mapping
