@@ -1,5 +1,6 @@
 """`cano runs` and `cano prune`: which runs a log has, and which of them it forgets."""
 
+import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -131,9 +132,8 @@ def _table(runs: Sequence[RunInfo], console: Console) -> None:
     cells = [[name, *(show(run) for run in runs)] for name, show in COLUMNS]
     cells = [column for column in cells if any(column[1:])]
     widths = [max(map(len, column)) for column in cells]
-    while (
-        console.is_terminal and len(cells) > NEVER_LEFT_OUT and sum(widths) + 2 * len(widths) > console.width
-    ):
+    narrow = console.width + 2 if console.is_terminal else math.inf
+    while len(cells) > NEVER_LEFT_OUT and sum(widths) + 2 * len(widths) > narrow:
         cells.pop()
         widths.pop()
     for number, row in enumerate(zip(*cells, strict=True)):

@@ -132,7 +132,7 @@ def _rows(shown: Shown, told: Sequence[Moment], console: Console) -> None:
             console.print(line(f"{indent}data  {_sizes(moment.changes)}"))
         _values(shown, moment.changes, indent, console)
         _bytes(shown, moment, indent, console)
-        told_last = row.text
+        told_last = row.text or told_last
 
 
 def _name(moment: Moment) -> str:

@@ -439,7 +439,9 @@ def test_rollback_and_at_most_once() -> None:
     assert made.canonical()["states"]["SHIP"] == {**facts, "at_most_once": True}
 
 
-@pytest.mark.parametrize("join", [Join.all(), Join.any(), Join.quorum(2), Join.percentage(0.07), Join.partial_results(1)])
+@pytest.mark.parametrize(
+    "join", [Join.all(), Join.any(), Join.quorum(2), Join.percentage(0.07), Join.partial_results(1)]
+)
 def test_stored_graph(join: Join) -> None:
     """A graph made of a stored one shows kinds, transitions, error edges, splits and compensations as the first does."""
 
