@@ -29,7 +29,7 @@ MARKS: dict[Mark, tuple[str, str]] = {
     "ended": ("■", "bold red"),
     "row": ("·", ""),
 }
-TEXTS = {"joined": "the outcomes of a split", "failure": "a failure", "target": "the state to go on at"}
+TEXTS = {"joined": "outcomes", "failure": "a failure"}  # what a state can be entered with
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ def _notes(moment: Moment) -> Iterator[str]:
     if left is not None and left.output is not None and moment.mark in ("left", "failed"):
         yield f"output {_output(left)}"
     if row.entry is not None and row.entry_type != "target":
-        yield f"entered with {TEXTS.get(row.entry_type or '', row.entry_type)}, {size(len(row.entry))}"
+        yield f"given {TEXTS.get(row.entry_type or '', row.entry_type)} {size(len(row.entry))}"
 
 
 def _what(moment: Moment) -> Iterator[str]:
@@ -196,7 +196,7 @@ def _bytes(shown: Shown, moment: Moment, indent: str, console: Console) -> None:
     if left is not None and left.output is not None and moment.row.kind != "ended":
         _value(shown, "output", left.output, indent, console)
     if moment.row.entry is not None and moment.row.entry_type != "target":
-        _value(shown, "entered with", moment.row.entry, indent, console)
+        _value(shown, "given", moment.row.entry, indent, console)
 
 
 def _value(shown: Shown, key: str, data: bytes, indent: str, console: Console) -> None:

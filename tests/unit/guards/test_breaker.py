@@ -194,9 +194,7 @@ def test_late_trials_do_not_count() -> None:
 
 
 @pytest.mark.parametrize(
-    "on",
-    [OSError, (OSError, KeyError), lambda error: isinstance(error, OSError)],
-    ids=["class", "tuple", "function"],
+    "on", [OSError, (OSError, KeyError), lambda error: isinstance(error, OSError)], ids=["class", "tuple", "function"]
 )
 def test_which_exceptions_are_failures(on: Any) -> None:
     """L4: exceptions that are no failures count as successes, however it is said which are."""
