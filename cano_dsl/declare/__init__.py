@@ -15,8 +15,6 @@ from cano_dsl.declare._decorators import (
     HandlerDecorator,
     RouterDecorator,
     ThreadDecorator,
-    router,
-    state,
 )
 from cano_dsl.declare._define import define
 from cano_dsl.declare._functions import AsyncFunction, PlainFunction
@@ -38,6 +36,7 @@ from cano_dsl.declare._rollback import (
     PlainRollbackHandler,
 )
 from cano_dsl.declare._split import SplitDecorator, split
+from cano_dsl.declare._states import router, state
 from cano_dsl.declare._types import RuntimeTypes, accepted, evaluated
 
 __all__ = (

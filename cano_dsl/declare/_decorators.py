@@ -1,22 +1,21 @@
-"""`@state` and `@router`: they record, and leave the function alone."""
+"""What `@state` and `@router` give: it takes a function, records it, and leaves it alone."""
 
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from enum import Enum
 from types import FrameType
-from typing import Any, Generic, Literal, NamedTuple, ParamSpec, TypeVar, overload
+from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar, overload
 
 from cano_dsl.declare._functions import AsyncFunction, PlainFunction
 from cano_dsl.declare._handlers import AsyncHandler, Handler, PlainHandler
 from cano_dsl.declare._namespace import evaluate
-from cano_dsl.declare._on_error import OnError
 from cano_dsl.declare._outputs import (
     AsyncOutputFunction,
     AsyncOutputHandler,
     PlainOutputFunction,
     PlainOutputHandler,
 )
-from cano_dsl.declare._policies import Guards, guards, refuse_uncuttable
+from cano_dsl.declare._policies import Guards, refuse_uncuttable
 from cano_dsl.declare._refused import refuse_function, targets_of
 from cano_dsl.declare._rollback import (
     AsyncRollbackFunction,
@@ -35,7 +34,7 @@ from cano_dsl.declare._signature import (
 )
 from cano_dsl.declare._targets import awaited, beyond_states_alone
 from cano_dsl.errors import SignatureError, Where
-from cano_dsl.spec import Breaker, Duration, HandlerSpec, Kind, Limiter, Retry, Scope
+from cano_dsl.spec import HandlerSpec, Kind, Scope
 
 S = TypeVar("S", bound=Enum)
 Src = TypeVar("Src", bound=Enum)
@@ -46,7 +45,7 @@ G = TypeVar("G")  # what a function with an output gives, as annotated
 P = ParamSpec("P")
 
 
-class _Options(NamedTuple):
+class Options(NamedTuple):
     """What a decorator is given; as None stands what is left out."""
 
     at: Any
@@ -56,8 +55,10 @@ class _Options(NamedTuple):
     guards: Guards
 
 
-class _Decorator(Generic[S, Src, To]):
-    def __init__(self, options: _Options) -> None:
+class Decorator(Generic[S, Src, To]):
+    """Takes a function; what every kind of it does."""
+
+    def __init__(self, options: Options) -> None:
         self._options = options
 
     def _record(self, fn: Any, frame: FrameType) -> Handler[Any, Any, ..., Any]:
@@ -70,7 +71,7 @@ class _Decorator(Generic[S, Src, To]):
         return AsyncHandler(spec) if spec.awaits and not spec.thread else PlainHandler(spec)
 
 
-class RouterDecorator(_Decorator[S, Src, To]):
+class RouterDecorator(Decorator[S, Src, To]):
     """Takes an async or a plain function that gives its next state alone."""
 
     @overload
@@ -86,8 +87,8 @@ class RouterDecorator(_Decorator[S, Src, To]):
         return self._record(fn, sys._getframe(1))
 
 
-class HandlerDecorator(_Decorator[S, Src, To]):
-    """Takes an async or a plain function, which may give an output with its next state, or ask for a rollback."""
+class HandlerDecorator(Decorator[S, Src, To]):
+    """Takes an async or a plain function, which may give an output too, or ask for a rollback."""
 
     @overload
     def __call__(self, fn: AsyncFunction[S, P, N], /) -> AsyncHandler[S, Src, P, N]: ...  # type: ignore[overload-overlap]
@@ -118,7 +119,7 @@ class HandlerDecorator(_Decorator[S, Src, To]):
         return self._record(fn, sys._getframe(1))
 
 
-class ThreadDecorator(_Decorator[S, Src, To]):
+class ThreadDecorator(Decorator[S, Src, To]):
     """Takes a plain function, to be called in a worker thread."""
 
     @overload
@@ -140,218 +141,12 @@ class ThreadDecorator(_Decorator[S, Src, To]):
         return self._record(fn, sys._getframe(1))
 
 
-@overload
-def state(
-    at: S,
-    /,
-    *,
-    thread: Literal[False] = False,
-    to: None = None,
-    retry: Retry | None = None,
-    timeout: "Duration | None" = None,
-    breaker: Breaker | None = None,
-    limiter: Limiter | None = None,
-    on_error: OnError[S] = None,
-    effects: bool = False,
-) -> HandlerDecorator[S, S, S]: ...
-@overload
-def state(
-    at: S,
-    /,
-    *,
-    thread: Literal[True],
-    to: None = None,
-    retry: Retry | None = None,
-    breaker: Breaker | None = None,
-    limiter: Limiter | None = None,
-    on_error: OnError[S] = None,
-    effects: bool = False,
-) -> ThreadDecorator[S, S, S]: ...
-@overload
-def state(
-    at: S,
-    /,
-    *,
-    thread: Literal[False] = False,
-    to: Collection[To],
-    retry: Retry | None = None,
-    timeout: "Duration | None" = None,
-    breaker: Breaker | None = None,
-    limiter: Limiter | None = None,
-    on_error: OnError[S] = None,
-    effects: bool = False,
-) -> HandlerDecorator[S, S, To]: ...
-@overload
-def state(
-    at: S,
-    /,
-    *,
-    thread: Literal[True],
-    to: Collection[To],
-    retry: Retry | None = None,
-    breaker: Breaker | None = None,
-    limiter: Limiter | None = None,
-    on_error: OnError[S] = None,
-    effects: bool = False,
-) -> ThreadDecorator[S, S, To]: ...
-def state(
-    at: S,
-    /,
-    *,
-    thread: bool = False,
-    to: Collection[Any] | None = None,
-    retry: Retry | None = None,
-    timeout: "Duration | None" = None,
-    breaker: Breaker | None = None,
-    limiter: Limiter | None = None,
-    on_error: OnError[S] = None,
-    effects: bool = False,
-) -> _Decorator[S, S, Any]:
-    """Make a function the handler of a state; its return annotation declares where it may go.
-
-    The function may be async or plain. A plain one runs on the event loop, so it must not block: give
-    `thread=True` where it does. Its parameters are resources, found by name, apart from those annotated
-    `Run` or `RunData[T]`; one with a default may be left out of `run`.
-
-    A handler that returns `tuple[Literal[...], Output]` gives an output too, which `compensate` can undo. One
-    that declares `Rollback[Literal[...]]` may ask for all outputs to be undone before the run goes on.
-
-    Args:
-        at: The state; one member of the workflow's Enum.
-        thread: Call a plain function in a worker thread. The run waits for it even when it is cancelled,
-            as a thread cannot be stopped.
-        to: The states that it may go to, where the annotation cannot say it: targets computed from data,
-            generated workflows. An output is declared by the annotation all the same, and comes with every
-            one of them: `tuple[Order, Output]`.
-        retry: When a call that failed is made again.
-        timeout: How long one attempt may take, in seconds; then it counts as failed. Only an async function
-            can be cut.
-        breaker: A circuit breaker before each attempt; handlers may share one.
-        limiter: A limiter before the first attempt, which waits until there is room; handlers may share one.
-        on_error: The state to go to instead of failing, or a state for each class of exceptions, of which the
-            first that fits counts, after all attempts.
-        effects: Whether the handler changes something outside of the run; where nothing undoes it, and the
-            run can still fail after it, that is a warning.
-
-    Raises:
-        PolicyError: `timeout` is not above 0, or `retry`, `breaker` or `limiter` is something else.
-        SignatureError: A key of `on_error` is no class of exceptions, or where the decorator is applied, the
-            function cannot be a handler.
-
-    Example:
-        >>> from enum import Enum
-        >>> from typing import Literal
-        >>> from cano_dsl import Workflow, state
-        >>> class Job(Enum):
-        ...     FETCH = 1
-        ...     STORE = 2
-        ...     DONE = 3
-        >>> @state(Job.FETCH)
-        ... async def fetch(box: list[str]) -> Literal[Job.STORE]:
-        ...     box.append("fetched")
-        ...     return Job.STORE
-        >>> def save(box: list[str]) -> Job:
-        ...     box.append("saved")
-        ...     return Job.DONE
-        >>> saving = state(Job.STORE, to=(Job.DONE,))(save)
-        >>> jobs = Workflow.build(Job, fetch, saving, start=Job.FETCH, exits=(Job.DONE,))
-        >>> box: list[str] = []
-        >>> jobs.run_sync(box=box), box
-        (<Job.DONE: 3>, ['fetched', 'saved'])
-    """
-    frame = sys._getframe(1)
-    made = guards(
-        _here(frame),
-        on_error,
-        effects=effects,
-        retry=retry,
-        timeout=timeout,
-        breaker=breaker,
-        limiter=limiter,
-    )
-    kind = ThreadDecorator if thread else HandlerDecorator
-    return kind(_options(at, "state", frame, to=to, made=made, thread=thread))
-
-
-@overload
-def router(
-    at: S,
-    /,
-    *,
-    to: None = None,
-    retry: Retry | None = None,
-    timeout: "Duration | None" = None,
-    breaker: Breaker | None = None,
-    limiter: Limiter | None = None,
-    on_error: OnError[S] = None,
-) -> RouterDecorator[S, S, S]: ...
-@overload
-def router(
-    at: S,
-    /,
-    *,
-    to: Collection[To],
-    retry: Retry | None = None,
-    timeout: "Duration | None" = None,
-    breaker: Breaker | None = None,
-    limiter: Limiter | None = None,
-    on_error: OnError[S] = None,
-) -> RouterDecorator[S, S, To]: ...
-def router(
-    at: S,
-    /,
-    *,
-    to: Collection[Any] | None = None,
-    retry: Retry | None = None,
-    timeout: "Duration | None" = None,
-    breaker: Breaker | None = None,
-    limiter: Limiter | None = None,
-    on_error: OnError[S] = None,
-) -> RouterDecorator[S, S, Any]:
-    """Make a function the handler of a state that only decides where to go.
-
-    A router has the shape of a `state`, but changes nothing: it gets no entry in the log of a run, no
-    number of its own in `Run.idempotency_key`, and a shape of its own in the diagram.
-
-    Args:
-        at: The state; one member of the workflow's Enum.
-        to: The states that it may go to, where the annotation cannot say it.
-        retry: When a call that failed is made again.
-        timeout: How long one attempt may take, in seconds, of an async function.
-        breaker: A circuit breaker before each attempt.
-        limiter: A limiter before the first attempt.
-        on_error: The state to go to instead of failing, or a state for each class of exceptions.
-
-    Raises:
-        PolicyError: `timeout` is not above 0, or `retry`, `breaker` or `limiter` is something else.
-        SignatureError: A key of `on_error` is no class of exceptions, or where the decorator is applied, the
-            function cannot be a handler.
-
-    Example:
-        >>> from enum import Enum
-        >>> from typing import Literal
-        >>> from cano_dsl import Workflow, router
-        >>> class Gate(Enum):
-        ...     ASK = 1
-        ...     OPEN = 2
-        ...     SHUT = 3
-        >>> @router(Gate.ASK)
-        ... def ask(age: int) -> Literal[Gate.OPEN, Gate.SHUT]:
-        ...     return Gate.OPEN if age >= 18 else Gate.SHUT
-        >>> gate = Workflow.build(Gate, ask, start=Gate.ASK, exits=(Gate.OPEN, Gate.SHUT))
-        >>> gate.run_sync(age=30)
-        <Gate.OPEN: 2>
-    """
-    frame = sys._getframe(1)
-    made = guards(_here(frame), on_error, retry=retry, timeout=timeout, breaker=breaker, limiter=limiter)
-    return RouterDecorator(_options(at, "router", frame, to=to, made=made))
-
-
-def _here(frame: FrameType) -> Where:
+def here(frame: FrameType) -> Where:
+    """Give the line that a frame is at."""
     return Where(frame.f_code.co_filename, frame.f_lineno)
 
 
-def _options(
+def options_of(
     at: Any,
     kind: Kind,
     frame: FrameType,
@@ -359,9 +154,10 @@ def _options(
     to: Iterable[Any] | None,
     made: Guards,
     thread: bool = False,
-) -> _Options:
+) -> Options:
+    """Check what a decorator is given."""
     refuse_function(at, kind, frame)
-    return _Options(at, kind, thread, targets_of(to, frame), made)
+    return Options(at, kind, thread, targets_of(to, frame), made)
 
 
 def declares_awaitable(returns: object, scope: Scope) -> bool:
@@ -371,7 +167,7 @@ def declares_awaitable(returns: object, scope: Scope) -> bool:
     return awaited(evaluate(returns, scope)) is not None
 
 
-def _spec(fn: Any, frame: FrameType, options: _Options) -> HandlerSpec:
+def _spec(fn: Any, frame: FrameType, options: Options) -> HandlerSpec:
     if isinstance(fn, staticmethod):
         fn = fn.__func__
     if isinstance(fn, Handler):
@@ -381,11 +177,11 @@ def _spec(fn: Any, frame: FrameType, options: _Options) -> HandlerSpec:
             where=fn.spec.where,
         )
     function = function_of(fn)
-    refuse_uncallable(fn, _here(frame))
+    refuse_uncallable(fn, here(frame))
     parameters, returns = read_parameters(fn, function)
     scope = scope_of(function, frame)
     awaits = is_async(fn, function) or declares_awaitable(returns, scope)
-    where = where_of(function) if function is not None else _here(frame)
+    where = where_of(function) if function is not None else here(frame)
     _refuse_manner(fn, where, options, awaits=awaits)
     return HandlerSpec(
         kind=options.kind,
@@ -403,10 +199,11 @@ def _spec(fn: Any, frame: FrameType, options: _Options) -> HandlerSpec:
         on_error=options.guards.on_error,
         policies=options.guards.policies,
         effects=options.guards.effects,
+        at_most_once=options.guards.at_most_once,
     )
 
 
-def _refuse_manner(fn: Any, where: Where, options: _Options, *, awaits: bool) -> None:
+def _refuse_manner(fn: Any, where: Where, options: Options, *, awaits: bool) -> None:
     """Refuse an async function in a thread, and a timeout of a plain one."""
     if not awaits:
         refuse_uncuttable(options.guards.policies, fn, where, what="handler", thread=options.thread)

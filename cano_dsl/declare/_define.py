@@ -64,13 +64,12 @@ def define(
     _refuse_other_than_enum(states, where)
     every = tuple(_spec_of(part, where) for part in parts)
     specs = tuple(spec for spec in every if isinstance(spec, HandlerSpec))
-    undoes = tuple(spec for spec in every if isinstance(spec, CompensationSpec))
     ends = _collection("exits", exits, states, where)
     failures = _collection("failed", failed, states, where)
     waivers = _waivers(waive, where)
     cache: Cache = {}
     parts_read = tuple(read(spec, cache) for spec in specs)
-    undo = tuple(ReadUndo(spec, injections(spec, cache)) for spec in undoes)
+    undo = _undo(every, cache)
     shared: dict[int, int] = {}
     definition = Definition(
         name=name if name is not None else states.__name__,
@@ -89,6 +88,11 @@ def define(
         failed=_names(failures, states),
     )
     return definition, parts_read, undo
+
+
+def _undo(every: Iterable[HandlerSpec | CompensationSpec], cache: Cache) -> tuple[ReadUndo, ...]:
+    undoes = (spec for spec in every if isinstance(spec, CompensationSpec))
+    return tuple(ReadUndo(spec, injections(spec, cache)) for spec in undoes)
 
 
 def _refuse_other_than_enum(states: object, where: Where) -> None:

@@ -31,15 +31,23 @@ class Guards(NamedTuple):
         policies: How the call is guarded; None where nothing guards it.
         on_error: Which exceptions lead where.
         effects: Whether the handler changes something outside of the run.
+        at_most_once: Whether it must never run twice.
     """
 
     policies: Policies | None
     on_error: ErrorTargets
     effects: bool
+    at_most_once: bool
 
 
 def guards(
-    where: Where, on_error: Any, *, effects: object = False, field: str = "timeout", **given: Any
+    where: Where,
+    on_error: Any,
+    *,
+    effects: object = False,
+    semantics: object = "at_least_once",
+    field: str = "timeout",
+    **given: Any,
 ) -> Guards:
     """Check all that a decorator is given.
 
@@ -47,6 +55,7 @@ def guards(
         where: The line of the decorator.
         on_error: The error edges.
         effects: Whether the handler changes something outside of the run.
+        semantics: How often it may be called for one entry.
         field: What the attempt's timeout is called.
         **given: What `policies` takes.
 
@@ -56,7 +65,12 @@ def guards(
     """
     if not isinstance(effects, bool):
         raise PolicyError(field="effects", value=effects, allowed="True or False")
-    return Guards(policies(field=field, **given), error_targets(on_error, where), effects)
+    if semantics not in ("at_least_once", "at_most_once"):
+        raise PolicyError(field="semantics", value=semantics, allowed='"at_least_once" or "at_most_once"')
+    at_most_once = semantics == "at_most_once"
+    if at_most_once and given.get("retry") is not None:
+        raise PolicyError(field="retry", value=given["retry"], allowed='none with semantics="at_most_once"')
+    return Guards(policies(field=field, **given), error_targets(on_error, where), effects, at_most_once)
 
 
 def policies(

@@ -6,7 +6,7 @@ from cano_dsl.engine._failure import new_run_id
 from cano_dsl.engine._resume import find_point
 from cano_dsl.engine._run import Order, Own, check_order, execute, open_resources, start_step
 from cano_dsl.engine._saved import check_durable, execute_saved, fork, list_runs, resume
-from cano_dsl.engine._watch import Watch
+from cano_dsl.engine._watch import Watch, place_at
 
 __all__ = (
     "OPEN",
@@ -23,6 +23,7 @@ __all__ = (
     "list_runs",
     "new_run_id",
     "open_resources",
+    "place_at",
     "resume",
     "start_step",
 )

@@ -27,6 +27,7 @@ async def drive(
         UndeclaredTransition: A handler returned what it did not declare.
     """
     three, two, one = last
+    target: Any = None
     while True:
         try:
             while True:
@@ -50,7 +51,7 @@ async def drive(
                 one = step
                 step = following
             break
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - followed up, or raised with its place
             if step.recovery is None:
                 raise handler_failed(plan, values, run_id, (three, two, one, step), error)  # noqa: B904 - it has a cause
             step = step.recovery.after(step, error)

@@ -46,9 +46,12 @@ async def drive_careful(plan: Plan, step: Step, values: Values, run_id: str | No
             del raised  # with its traceback it would be a cycle
         except BaseException as error:
             ended = await leave(plan, values, error, run_id)
-            if ended is error:
-                raise
-            raise ended  # noqa: B904 - it has its cause
+            try:
+                if ended is error:
+                    raise
+                raise ended  # noqa: B904 - it has its cause
+            finally:
+                del ended  # with its traceback it would be a cycle
         else:
             return end
 

@@ -10,6 +10,7 @@ from cano_dsl.engine._resume import Point
 from cano_dsl.engine._rollback import STACK
 from cano_dsl.errors import RunEnded
 from cano_dsl.plan import Plan, Step, Values
+from cano_dsl.scope import SYSTEM_CLOCK
 from cano_dsl.spec import Durable, DurableData, Run, RunData
 
 
@@ -166,7 +167,7 @@ async def begin(
     new = NewRun(
         run.run_id, plan.name, plan.version, plan.graph.fingerprint, plan.graph.canonical_json, step.name
     )
-    claim = await of.store.start(new, Unit(rows, changes), owner=of.owner, now=now)
+    claim = await of.store.start(new, Unit(rows, changes), owner=of.owner, now=SYSTEM_CLOCK.now())
     if isinstance(claim, RunInfo):
         raise Finished(claim.exit or "")
     run._sequence = len(rows) - 1  # noqa: SLF001 - as above

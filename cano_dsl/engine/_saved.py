@@ -12,7 +12,7 @@ from cano_dsl.engine._resume import Point, find_point
 from cano_dsl.engine._run import Order, execute
 from cano_dsl.errors import PolicyError, RunNotFound, SignatureError, Where
 from cano_dsl.plan import Plan, check_resources
-from cano_dsl.scope import settle
+from cano_dsl.scope import SYSTEM_CLOCK, settle
 
 
 async def execute_saved(plan: Plan, given: Mapping[str, Any], order: Order) -> Enum:
@@ -75,17 +75,17 @@ async def fork(plan: Plan, given: Mapping[str, Any], order: Order, *, at: int, n
     if isinstance(point, Enum):
         raise PolicyError(field="at", value=at, allowed="a row that enters a state")
     async with kept(store) as owner:
-        claim = await store.fork(str(order.run_id), at=at, as_=new_id, owner=owner, now=plan.clock.now())
+        claim = await store.fork(str(order.run_id), at=at, as_=new_id, owner=owner, now=SYSTEM_CLOCK.now())
         beginning = Beginning(store, owner, Resumed(point, claim))
         return await _go_on(plan, given, order._replace(run_id=new_id), beginning)
 
 
 async def _claim(plan: Plan, store: CheckpointStore, owner: Owner, point: Point, at: int | None) -> Claim:
     """Take the run over, and write that."""
-    now = plan.clock.now()
     info = point.saved.info
-    row = Row(info.next, "resumed", now, point.row.state, about=at)
-    return await store.claim(info.run_id, Unit((row,), point.changes, "unfinished"), owner=owner, now=now)
+    row = Row(info.next, "resumed", plan.clock.now(), point.row.state, about=at)
+    unit = Unit((row,), point.changes, "unfinished")
+    return await store.claim(info.run_id, unit, owner=owner, now=SYSTEM_CLOCK.now())
 
 
 async def _go_on(plan: Plan, given: Mapping[str, Any], order: Order, of: Beginning) -> Enum:

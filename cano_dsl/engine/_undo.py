@@ -62,7 +62,8 @@ class Undoing:
             settled = await settle(self._bounded, (call,))
         except BaseException as error:  # noqa: BLE001 - put down, and the rest still runs; on trio also Ctrl-C
             return Ended(error)
-        return Ended(self._located(settled.error, at), settled.cancel)
+        raised, settled.error = settled.error, None  # whose traceback holds the frame that holds `settled`
+        return Ended(self._located(raised, at), settled.cancel)
 
     async def _bounded(self, call: Awaitable[None]) -> None:
         clock, budget_s = self._plan.clock, self._plan.budget_s

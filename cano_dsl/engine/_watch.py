@@ -10,16 +10,24 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from cano_dsl.engine._driver import drive
-from cano_dsl.errors import Cancelled, InternalError, RunError, RunPlace, RunTimeout, TransitionsExhausted
+from cano_dsl.errors import (
+    Cancelled,
+    InternalError,
+    RunError,
+    RunPlace,
+    RunTimeout,
+    TransitionsExhausted,
+    Where,
+)
 from cano_dsl.plan import Last, Plan, Step, Values
-from cano_dsl.scope import Clock, Guard
+from cano_dsl.scope import Clock, Guard, timer
 from cano_dsl.spec import Run
 
 T = TypeVar("T")
 
 
 class Stopped(BaseException):
-    """The run must end here; never leaves the engine."""
+    """The run must end here; never leaves the engine, and no `except Exception` of a handler keeps it."""
 
 
 class Watch:
@@ -33,23 +41,23 @@ class Watch:
 
     __slots__ = (
         "_began",
-        "_clock",
         "_guard",
         "_is_unknown",
         "_left",
         "_limit_s",
         "_most",
+        "_now",
         "deadline",
         "is_cancelled",
         "path",
     )
 
     def __init__(self, clock: Clock, limit_s: float | None, most: int | None) -> None:
-        self._clock = clock
+        self._now = timer(clock)  # also for a handler in a thread, which asks how long it has
         self._limit_s = limit_s
         self._most = most
         self._left = math.inf if most is None else most
-        self._began = clock.monotonic()
+        self._began = self._now()
         self._guard: Guard | None = None
         self._is_unknown = False
         self.deadline = None if limit_s is None else self._began + limit_s
@@ -59,11 +67,11 @@ class Watch:
     @property
     def is_over(self) -> bool:
         """Whether the run has been asked to end, or its time is over."""
-        return self.is_cancelled or (self.deadline is not None and self._clock.monotonic() >= self.deadline)
+        return self.is_cancelled or (self.deadline is not None and self._now() >= self.deadline)
 
     def left(self) -> float:
         """Give the seconds until the deadline, not less than 0; infinite without one."""
-        return math.inf if self.deadline is None else max(0.0, self.deadline - self._clock.monotonic())
+        return math.inf if self.deadline is None else max(0.0, self.deadline - self._now())
 
     def cancel(self) -> None:
         """End the run at its next await or boundary; a second time is the same as once."""
@@ -74,7 +82,9 @@ class Watch:
     def boundary(self, state: Enum) -> None:
         """See a state before its handler is called, and end the run there when it must."""
         self.path = (*self.path[-3:], state)
-        if self._left <= 0 or self.is_over:
+        if self._left <= 0 or self.is_cancelled:
+            raise Stopped
+        if self.deadline is not None and self._now() >= self.deadline:
             raise Stopped
         self._left -= 1
 
@@ -109,7 +119,7 @@ class Watch:
         if self.is_cancelled:
             return Cancelled(at=at, is_unknown=self._is_unknown)
         if self._limit_s is not None and (self.is_over or self._is_unknown):
-            elapsed_s = self._clock.monotonic() - self._began
+            elapsed_s = self._now() - self._began
             if plan.events is not None and plan.events.timed_out is not None:
                 plan.events.timed_out(run, elapsed_s, self._limit_s)
             return RunTimeout(at=at, elapsed_s=elapsed_s, limit_s=self._limit_s, is_unknown=self._is_unknown)
@@ -119,18 +129,21 @@ class Watch:
 
     def place(self, plan: Plan, run: Run) -> RunPlace:
         """Say where the run is."""
-        path = self.path or (run.state,)
-        handler = plan.graph.states[path[-1]._name_].handler
-        if handler is None or handler.where is None:
-            raise InternalError(f"a run of {plan.name!r} was in {path[-1]}, which has no handler")
-        return RunPlace(
-            workflow=plan.name,
-            run_id=run.run_id,
-            state=path[-1],
-            attempt=run.attempt,
-            path=path,
-            handler=handler.where,
-        )
+        return place_at(plan, run.run_id, self.path or (run.state,), run.attempt)
+
+
+def place_at(plan: Plan, run_id: str, path: tuple[Enum, ...], attempt: int) -> RunPlace:
+    """Say where a run is that has entered these states."""
+    handler = plan.graph.states[path[-1]._name_].handler
+    where = handler.where if handler is not None else plan.graph.definition.where
+    return RunPlace(
+        workflow=plan.name,
+        run_id=run_id,
+        state=path[-1],
+        attempt=attempt,
+        path=path,
+        handler=where or Where("<not known>", 0),
+    )
 
 
 async def drive_within(
@@ -149,10 +162,14 @@ async def drive_within(
         RunError: As `drive` does.
     """
     run: Run = values[-2]
-    watch: Watch = run._watch  # type: ignore[assignment]  # noqa: SLF001 - kept off what handlers see
+    watch: Any = run._watch  # noqa: SLF001 - kept off what handlers see
     with plan.clock.guard() as guard:
         try:
             return await watch.within(guard, lambda: drive(plan, step, values, run_id, last))
         except Stopped:
             pass
-    raise watch.error(plan, run)
+    error: RunError = watch.error(plan, run)
+    try:
+        raise error
+    finally:
+        del error  # with its traceback it would be a cycle

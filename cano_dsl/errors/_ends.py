@@ -15,14 +15,33 @@ class RunTimeout(RunError, TimeoutError):
         limit_s: How long it may take, in seconds.
         is_unknown: Whether a state that can be undone had to be cut, so that nobody knows whether it took
             effect; it is not undone.
+
+    Example:
+        >>> from enum import Enum
+        >>> from typing import Literal
+        >>> import anyio
+        >>> from cano_dsl import Workflow, state
+        >>> from cano_dsl.errors import RunTimeout
+        >>> class Job(Enum):
+        ...     WORK = 1
+        ...     DONE = 2
+        >>> @state(Job.WORK)
+        ... async def work() -> Literal[Job.DONE]:
+        ...     await anyio.sleep(60)
+        ...     return Job.DONE
+        >>> try:
+        ...     Workflow.build(Job, work, start=Job.WORK, exits=(Job.DONE,), timeout=0.01).run_sync()
+        ... except RunTimeout as error:
+        ...     print(error.limit_s, error.at.state)
+        0.01 Job.WORK
     """
 
     code = "run-timeout"
 
     def __init__(self, *, at: RunPlace, elapsed_s: float, limit_s: float, is_unknown: bool = False) -> None:
         super().__init__(
-            f"workflow {at.workflow!r} took {elapsed_s:.3g} s, more than its timeout of {limit_s:g} s, and was "
-            f"ended in state {named(at.state)}{_UNKNOWN if is_unknown else ''}",
+            f"workflow {at.workflow!r} took {elapsed_s:.3g} s, more than its timeout of {limit_s:g} s, "
+            f"and was ended in state {named(at.state)}{_UNKNOWN if is_unknown else ''}",
             at=at,
         )
         self.elapsed_s = elapsed_s
@@ -35,6 +54,23 @@ class TransitionsExhausted(RunError):
 
     Attributes:
         limit: How many it may make.
+
+    Example:
+        >>> from enum import Enum
+        >>> from typing import Literal
+        >>> from cano_dsl import Workflow, state
+        >>> from cano_dsl.errors import TransitionsExhausted
+        >>> class Job(Enum):
+        ...     WORK = 1
+        ...     DONE = 2
+        >>> @state(Job.WORK)
+        ... def work() -> Literal[Job.WORK, Job.DONE]:
+        ...     return Job.WORK
+        >>> try:
+        ...     Workflow.build(Job, work, start=Job.WORK, exits=(Job.DONE,), max_transitions=9).run_sync()
+        ... except TransitionsExhausted as error:
+        ...     print(error.limit, error.at.path[-1])
+        9 Job.WORK
     """
 
     code = "transitions-exhausted"
@@ -56,6 +92,31 @@ class Cancelled(RunError):
 
     Attributes:
         is_unknown: Whether a state that can be undone had to be cut, as the total timeout was over too.
+
+    Example:
+        >>> from enum import Enum
+        >>> from typing import Literal
+        >>> import anyio
+        >>> from cano_dsl import Workflow, state
+        >>> from cano_dsl.errors import Cancelled
+        >>> class Job(Enum):
+        ...     WORK = 1
+        ...     DONE = 2
+        >>> @state(Job.WORK)
+        ... async def work() -> Literal[Job.DONE]:
+        ...     await anyio.sleep(60)
+        ...     return Job.DONE
+        >>> jobs = Workflow.build(Job, work, start=Job.WORK, exits=(Job.DONE,))
+        >>> async def main() -> None:
+        ...     async with jobs.bind() as runner:
+        ...         handle = runner.launch()
+        ...         handle.cancel()
+        ...         try:
+        ...             await handle.wait()
+        ...         except Cancelled as error:
+        ...             print(error.at.state)
+        >>> anyio.run(main)
+        Job.WORK
     """
 
     code = "cancelled"

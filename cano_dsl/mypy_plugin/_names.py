@@ -10,8 +10,8 @@ Role: TypeAlias = Literal["run", "data", "joined", "failure"]
 # which is not imported, as that would be half of what a run from the cache pays.
 KINDS: Final[Mapping[str, Literal["state", "router"]]] = MappingProxyType(
     {
-        "cano_dsl.declare._decorators.state": "state",
-        "cano_dsl.declare._decorators.router": "router",
+        "cano_dsl.declare._states.state": "state",
+        "cano_dsl.declare._states.router": "router",
     }
 )
 

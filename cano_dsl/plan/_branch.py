@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
-from cano_dsl.errors import AttemptsExhausted, Branch, CircuitOpen, RateLimited, RunError, RunPlace, Where
+from cano_dsl.errors import Branch, RunError, RunPlace, Where
 from cano_dsl.observe import Events
 from cano_dsl.plan._guarded import NoRoom, broken, limited, timed
 from cano_dsl.plan._retry import call_again
@@ -22,6 +22,7 @@ class Branches(NamedTuple):
         name: Names a branch by its number.
         clock: Where time comes from.
         events: What is observed; None when nothing is.
+        attempts: At which attempt each branch is that is called again.
     """
 
     run: Run
@@ -29,21 +30,23 @@ class Branches(NamedTuple):
     name: Callable[[int], str]
     clock: Clock
     events: Events | None
+    attempts: dict[int, int]
 
-    def place(self, attempt: int) -> RunPlace:
-        """Say where the run is, as far as it is known here."""
+    def place(self, index: int) -> RunPlace:
+        """Say where a branch of the run is, as far as it is known here."""
         run = self.run
         return RunPlace(
             workflow=run.workflow,
             run_id=run.run_id,
             state=run.state,
-            attempt=attempt,
+            attempt=self.attempts.get(index, 1),
             path=(run.state,),
             handler=self.where,
         )
 
-    def rejected(self, index: int, error: Exception) -> None:
+    def rejects(self, values: tuple[int], error: Exception) -> None:
         """Tell observers that a breaker or limiter let no call of a branch through."""
+        (index,) = values
         emit = self.events.call_rejected if self.events is not None else None
         if emit is not None:
             emit(self.run, self.run.state, error, Branch(index, self.name(index)))
@@ -61,12 +64,17 @@ def guarded(start: Start, policies: Policies, of: Branches) -> Start:
     if policies.timeout_s is not None:
         call = timed(call, policies.timeout_s, of.clock)
     if policies.breaker is not None:
-        call = broken(call, policies.breaker, of.clock, awaits=True)
+        call = broken(call, policies.breaker, of.clock, awaits=True, reject=of.rejects)
     if policies.retry is not None:
         call = _retried(call, policies.retry, of)
     if policies.limiter is not None:
-        call = limited(call, policies.limiter, of.clock, lambda _: of.run.time_left, awaits=True)
+        left = _left(of.run)
+        call = limited(call, policies.limiter, of.clock, left, awaits=True, reject=of.rejects)
     return _placed(call, of)
+
+
+def _left(run: Run) -> Callable[[int], float]:
+    return lambda _: run.time_left
 
 
 def _retried(start: Start, retry: Retry, of: Branches) -> Start:
@@ -75,14 +83,16 @@ def _retried(start: Start, retry: Retry, of: Branches) -> Start:
             return await start(index)
         except Exception as error:  # noqa: BLE001 - judged by the policy
             first = error
+
+        def again(attempt: int) -> Awaitable[Any]:
+            of.attempts[index] = attempt
+            return start(index)
+
+        def waits(attempt: int, error: Exception, delay_s: float) -> None:
+            of.waits(index, attempt, error, delay_s)
+
         try:
-            return await call_again(
-                first,
-                retry,
-                of.clock,
-                lambda _: start(index),
-                waits=lambda attempt, error, delay_s: of.waits(index, attempt, error, delay_s),
-            )
+            return await call_again(first, retry, of.clock, again, waits=waits)
         finally:
             del first  # with its traceback it would be a cycle
 
@@ -99,9 +109,10 @@ def _placed(start: Start, of: Branches) -> Start:
             error = raised.error if isinstance(raised, NoRoom) else raised
             if error.is_placed:
                 raise
-            if isinstance(error, (CircuitOpen, RateLimited)):
-                of.rejected(index, error)
-            attempt = error.attempts if isinstance(error, AttemptsExhausted) else 1
-            raise error.placed(of.place(attempt), branch=of.name(index)) from error.__cause__
+            error = error.placed(of.place(index), branch=of.name(index))
+        try:
+            raise error
+        finally:
+            del error  # with its traceback it would be a cycle
 
     return call

@@ -1,11 +1,10 @@
 """What is put around a handler's call, and only when it is wanted."""
 
+from collections.abc import Callable
 from enum import Enum
 from typing import Any, NamedTuple
 
-from cano_dsl.errors import CircuitOpen, RateLimited
 from cano_dsl.observe import Emit, Events
-from cano_dsl.plan._guarded import NoRoom
 from cano_dsl.plan._step import Call, Step
 from cano_dsl.scope import in_thread
 from cano_dsl.spec import Run
@@ -35,7 +34,7 @@ def passed(inner: Call, slot: int, name: str) -> Call:
     """Let the log see a router, which has no row."""
 
     def call(*values: Any) -> Any:
-        log = values[slot]._log
+        log = values[slot]._log  # noqa: SLF001 - kept off what handlers see
         if log is not None:
             log.pass_by(name)
         return inner(*values)
@@ -68,23 +67,30 @@ def entered(inner: Call, slot: int, at: Enum, emit: Emit | None, *, counts: bool
 
 def bounded(inner: Call, slot: int, at: Enum, emit: Emit | None, *, counts: bool) -> Call:
     """Do what `entered` does, and ask before whether the run must end here."""
-    entering = entered(inner, slot, at, emit, counts=counts)
+    step = 1 if counts else 0
 
     def call(*values: Any) -> Any:
         run: Run = values[slot]
         watch = run._watch  # noqa: SLF001 - kept off the type that handlers see
         if watch is not None:
             watch.boundary(at)
-        return entering(*values)
+        run._enter(at, step)  # noqa: SLF001 - as above
+        if emit is not None:
+            emit(run, at)
+        return inner(*values)
 
     return call
 
 
 def observed(inner: Call, slot: int, at: Enum, events: Events, *, awaits: bool) -> Call:
     """Tell observers about each attempt at a state."""
+    return (_observed_async if awaits else _observed_plain)(inner, slot, at, events)
+
+
+def _observed_async(inner: Call, slot: int, at: Enum, events: Events) -> Call:
     before, after, failed = events.attempt_started, events.attempt_succeeded, events.attempt_failed
 
-    async def call_async(*values: Any) -> Any:
+    async def call(*values: Any) -> Any:
         run: Run = values[slot]
         if before is not None:
             before(run, at, run.attempt)
@@ -98,7 +104,13 @@ def observed(inner: Call, slot: int, at: Enum, events: Events, *, awaits: bool) 
             after(run, at, run.attempt, target)
         return target
 
-    def call_plain(*values: Any) -> Any:
+    return call
+
+
+def _observed_plain(inner: Call, slot: int, at: Enum, events: Events) -> Call:
+    before, after, failed = events.attempt_started, events.attempt_succeeded, events.attempt_failed
+
+    def call(*values: Any) -> Any:
         run: Run = values[slot]
         if before is not None:
             before(run, at, run.attempt)
@@ -112,23 +124,16 @@ def observed(inner: Call, slot: int, at: Enum, events: Events, *, awaits: bool) 
             after(run, at, run.attempt, target)
         return target
 
-    return call_async if awaits else call_plain
-
-
-def rejections(inner: Call, slot: int, at: Enum, emit: Emit, *, awaits: bool) -> Call:
-    """Tell observers about calls that a breaker or limiter did not let through."""
-
-    async def call(*values: Any) -> Any:
-        try:
-            target = inner(*values)
-            return await target if awaits else target
-        except (CircuitOpen, RateLimited, NoRoom) as raised:
-            error = raised.error if isinstance(raised, NoRoom) else raised
-            if not error.is_placed:
-                emit(values[slot], at, error, None)
-            raise
-
     return call
+
+
+def rejecting(emit: Emit, slot: int, at: Enum) -> Callable[[tuple[Any, ...], Exception], None]:
+    """Give what tells observers about a call that a breaker or limiter did not let through."""
+
+    def reject(values: tuple[Any, ...], error: Exception) -> None:
+        emit(values[slot], at, error, None)
+
+    return reject
 
 
 class ErrorEdge(NamedTuple):

@@ -1,18 +1,20 @@
 """What guards one call of a handler: its time, its breaker, its limiter; each only where it is configured.
 
-The order is limiter → retry( breaker → timeout → handler ). Retry is not here: the loop's own error path has it.
+The order is limiter → retry( breaker → timeout → handler ). Retry is not here: the loop's own error path
+has it.
 Every call here takes the run's values, or the number of a branch, and hands them on.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from cano_dsl.errors import AttemptTimeout, RateLimited
+from cano_dsl.errors import AttemptTimeout, CircuitOpen, RateLimited
 from cano_dsl.plan._step import Call
 from cano_dsl.scope import Clock
 from cano_dsl.spec import Breaker, Limiter
 
 TimeLeft = Callable[..., float]
+Reject = Callable[[tuple[Any, ...], Exception], None]
 
 
 class NoRoom(Exception):
@@ -34,13 +36,31 @@ def timed(inner: Call, timeout_s: float, clock: Clock) -> Call:
     return call
 
 
-def broken(inner: Call, breaker: Breaker, clock: Clock, *, awaits: bool) -> Call:
-    """Ask a breaker before a call, and tell it how that ended; a cancel says nothing."""
-    admit, succeeded, failed, dropped = breaker.admit, breaker.succeeded, breaker.failed, breaker.dropped
-    steady = clock.steady
+def broken(
+    inner: Call, breaker: Breaker, clock: Clock, *, awaits: bool, reject: Reject | None = None
+) -> Call:
+    """Ask a breaker before a call, and tell it how that ended; a cancel says nothing.
 
-    async def call_async(*values: Any) -> Any:
-        ticket = admit(steady())
+    Args:
+        inner: The call.
+        breaker: The breaker.
+        clock: Where time comes from.
+        awaits: Whether the call gives an awaitable.
+        reject: Is told of each call that is not made.
+    """
+    return (_broken_async if awaits else _broken_plain)(inner, breaker, clock.steady, reject)
+
+
+def _broken_async(inner: Call, breaker: Breaker, steady: Callable[[], float], reject: Reject | None) -> Call:
+    admit, succeeded, failed, dropped = breaker.admit, breaker.succeeded, breaker.failed, breaker.dropped
+
+    async def call(*values: Any) -> Any:
+        try:
+            ticket = admit(steady())
+        except CircuitOpen as error:
+            if reject is not None:
+                reject(values, error)
+            raise
         try:
             target = await inner(*values)
         except Exception as error:
@@ -52,8 +72,19 @@ def broken(inner: Call, breaker: Breaker, clock: Clock, *, awaits: bool) -> Call
         succeeded(ticket, steady())
         return target
 
-    def call_plain(*values: Any) -> Any:
-        ticket = admit(steady())
+    return call
+
+
+def _broken_plain(inner: Call, breaker: Breaker, steady: Callable[[], float], reject: Reject | None) -> Call:
+    admit, succeeded, failed, dropped = breaker.admit, breaker.succeeded, breaker.failed, breaker.dropped
+
+    def call(*values: Any) -> Any:
+        try:
+            ticket = admit(steady())
+        except CircuitOpen as error:
+            if reject is not None:
+                reject(values, error)
+            raise
         try:
             target = inner(*values)
         except Exception as error:
@@ -65,11 +96,27 @@ def broken(inner: Call, breaker: Breaker, clock: Clock, *, awaits: bool) -> Call
         succeeded(ticket, steady())
         return target
 
-    return call_async if awaits else call_plain
+    return call
 
 
-def limited(inner: Call, limiter: Limiter, clock: Clock, left: TimeLeft, *, awaits: bool) -> Call:
+def limited(
+    inner: Call,
+    limiter: Limiter,
+    clock: Clock,
+    left: TimeLeft,
+    *,
+    awaits: bool,
+    reject: Reject | None = None,
+) -> Call:
     """Wait for a limiter's room before a call, at most as long as the run has left.
+
+    Args:
+        inner: The call.
+        limiter: The limiter.
+        clock: Where time comes from.
+        left: Tells from the call's values how long the run may still take.
+        awaits: Whether the call gives an awaitable.
+        reject: Is told of each call that is not made.
 
     Raises:
         NoRoom: It would take longer; nothing was taken.
@@ -80,6 +127,8 @@ def limited(inner: Call, limiter: Limiter, clock: Clock, left: TimeLeft, *, awai
         try:
             reserved = reserve(steady(), left(*values))
         except RateLimited as error:
+            if reject is not None:
+                reject(values, error)
             raise NoRoom(error) from None
         if reserved is not None:
             try:

@@ -66,7 +66,7 @@ def keeping(undo: Undo, stack_slot: int, run_slot: int | None, *, logs: bool) ->
 
     def keep_for_log(values: Values, output: Any, target: Any) -> None:
         keep_place(values, output, target)
-        log = values[run_slot or 0]._log
+        log = values[run_slot or 0]._log  # noqa: SLF001 - as above
         if log is not None:
             log.hold_output(output, target)
 
@@ -129,7 +129,7 @@ def overdue(inner: Call, take: Take | None, slot: int, clock: Clock, budget_s: f
     """Cut a call when the run's time has been over for so long, in the task that nothing else cuts."""
 
     async def call(*values: Any) -> Any:
-        watch = values[slot]._watch
+        watch = values[slot]._watch  # noqa: SLF001 - kept off the type that handlers see
         if watch is None or watch.deadline is None:
             got = await inner(*values)
             return got if take is None else take(values, got)

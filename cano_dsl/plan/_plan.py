@@ -10,8 +10,8 @@ from cano_dsl.errors import SignatureError
 from cano_dsl.graph import Graph
 from cano_dsl.observe import Observer, events_of
 from cano_dsl.plan._asked import Rollbacks, asking, rerouted, rollbacks_to
-from cano_dsl.plan._compose import ErrorEdge, bounded, entered, logged, observed, passed, rejections, threaded
-from cano_dsl.plan._guarded import broken, limited, timed
+from cano_dsl.plan._compose import ErrorEdge, bounded, entered, logged, observed, passed, rejecting, threaded
+from cano_dsl.plan._guarded import Reject, broken, limited, timed
 from cano_dsl.plan._outputs import Take, Undo, apart, keeping, overdue, taking, unpacked
 from cano_dsl.plan._recovery import Recovery
 from cano_dsl.plan._split import Branching, splitting
@@ -86,8 +86,7 @@ class Plan:
         self.observers = tuple(observers)
         self.events = events_of(self.observers)
         self.clock = clock
-        self.handlers = tuple(handlers)
-        self.compensations = tuple(compensations)
+        self.handlers, self.compensations = tuple(handlers), tuple(compensations)
         self.budget_s = budget_s
         self._rollbacks = {
             name: rollbacks_to(states._member_map_[to] for to in node.handler.rollbacks)
@@ -105,14 +104,19 @@ class Plan:
         # A waiver lets a handler ask for data that there is none of; it is given None.
         self.extra = self.uses_run or data is not None or bool(self.wiring.data) or self.undoes
         self.bound: dict[tuple[object, ...], Any] = {}
-        self._by_state: dict[str, HandlerSpec] = {}
-        for spec in (handler.spec for handler in self.handlers):
-            if spec.at._name_ not in graph.exits:
-                self._by_state.setdefault(spec.at._name_, spec)
+        self._by_state = self._handled()
         self._undo_of = {id(undo.spec.step): undo for undo in self.compensations}
         self._edges: dict[int, tuple[ErrorEdge, ...]] = {}
         self._variants: dict[frozenset[str], Steps] = {}
         self._watching: Plan | None = self if self.watched else None
+
+    def _handled(self) -> dict[str, HandlerSpec]:
+        """Give the first handler of each state that is no exit; a waiver lets one have several."""
+        found: dict[str, HandlerSpec] = {}
+        for spec in (handler.spec for handler in self.handlers):
+            if spec.at._name_ not in self.graph.exits:
+                found.setdefault(spec.at._name_, spec)
+        return found
 
     def configured(
         self,
@@ -174,11 +178,11 @@ class Plan:
         steps = {name: self._step(name, slots) for name in self.graph.states}
         for node in self.graph.states.values():
             step = steps[node.name]
+            asked = self._rollbacks.get(node.name, _NONE).values()
             tokens: list[tuple[object, Step]] = [
-                (edge, steps[edge.target._name_]) for edge in self._error_edges(step.spec)
+                *((edge, steps[edge.target._name_]) for edge in self._error_edges(step.spec)),
+                *((rollback, asking(step, steps[rollback.to._name_])) for rollback in asked),
             ]
-            for rollback in self._rollbacks.get(node.name, _NONE).values():
-                tokens.append((rollback, asking(step, steps[rollback.to._name_])))
             step.link([steps[target] for target in node.targets], tokens)
         return Steps(steps, self.graph.start)
 
@@ -253,11 +257,8 @@ class Plan:
         run_slot, events = self._run_slot(slots), self.events
         policies = spec.policies if spec.split is None else None
         if policies is not None and policies.limiter is not None:
-            call = limited(call, policies.limiter, self.clock, self._left(slots), awaits=awaits)
-            awaits = True
-        rejects = policies is not None and (policies.limiter is not None or policies.breaker is not None)
-        if rejects and events is not None and events.call_rejected is not None:
-            call = rejections(call, run_slot, step.at, events.call_rejected, awaits=awaits)
+            left, reject = self._left(slots), self._reject(step, slots)
+            call = limited(call, policies.limiter, self.clock, left, awaits=awaits, reject=reject)
             awaits = True
         emit = events.state_entered if events is not None else None
         if self.store is not None and spec.kind != "router":
@@ -270,7 +271,7 @@ class Plan:
 
     def _attempt(self, step: Step, spec: HandlerSpec, slots: dict[str, int]) -> tuple[Call, bool]:
         """Make one attempt at a state: timeout, observers and breaker around the handler, maybe in a task."""
-        call: Call = step.thunk  # type: ignore[assignment]
+        call: Any = step.thunk  # no exit, so there is one
         awaits = spec.awaits
         run_slot, events = self._run_slot(slots), self.events
         policies = spec.policies if spec.split is None else None
@@ -289,12 +290,18 @@ class Plan:
         if events is not None and observes:
             call = observed(call, run_slot, step.at, events, awaits=awaits)
         if policies is not None and policies.breaker is not None:
-            call = broken(call, policies.breaker, self.clock, awaits=awaits)
+            reject = self._reject(step, slots)
+            call = broken(call, policies.breaker, self.clock, awaits=awaits, reject=reject)
         if is_apart:
             if self.watched:
                 call, take = overdue(call, take, run_slot, self.clock, self.budget_s), None
             call = apart(call, take)
         return call, awaits
+
+    def _reject(self, step: Step, slots: dict[str, int]) -> Reject | None:
+        """Give what tells observers of calls that are not made; None where nobody wants to know."""
+        emit = self.events.call_rejected if self.events is not None else None
+        return None if emit is None else rejecting(emit, self._run_slot(slots), step.at)
 
     def _recovery(
         self, attempt: Call, spec: HandlerSpec, slots: dict[str, int], *, awaits: bool
@@ -319,10 +326,10 @@ class Plan:
         if not self.watched:
             return lambda *_: math.inf
         slot = self._run_slot(slots)
-        return lambda *values: values[slot].time_left  # type: ignore[no-any-return]
+        return lambda *values: values[slot].time_left
 
     def _take(self, at: Enum, undo: Undo | None, slots: dict[str, int]) -> Take | None:
-        """Compile how the state is taken off what a handler returns; None where it returns the state alone."""
+        """Compile how the state is taken off what a handler returns; None where that is the state alone."""
         handler = self.graph.states[at._name_].handler
         rollbacks = self._rollbacks.get(at._name_, _NONE)
         if handler is None or handler.output is None:
@@ -353,7 +360,7 @@ class Plan:
             return Undo(at, spec, call, spec.awaits or spec.thread)
         if policies.timeout_s is not None:
             call = timed(call, policies.timeout_s, self.clock)
-        return Undo(at, spec, call, spec.awaits or spec.thread, policies.retry)
+        return Undo(at, spec, call, spec.awaits or spec.thread, retry=policies.retry)
 
 
 _NONE: Rollbacks = {}

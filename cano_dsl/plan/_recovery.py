@@ -42,7 +42,7 @@ class Recovery(NamedTuple):
         return twin
 
     async def _go_on(self, twin: Step, held: list[Exception], *values: Any) -> Any:
-        error = held.pop()
+        error, twin.call = held.pop(), None  # this very call, which would be a cycle
         run: Run | None = values[self.run_slot] if self.run_slot is not None else None
         try:
             if isinstance(error, NoRoom):

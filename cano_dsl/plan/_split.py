@@ -46,9 +46,11 @@ def splitting(of: Branching, clock: Clock, events: Events | None) -> Call:
         why = why_not(join, total)
         if why is not None:
             raise _failed(of, total, refused=why)
-        start = _start(of, items, values)
+        attempts: dict[int, int] = {}
+        start = _start(of, items, values, attempts)
         if of.spec.policies is not None:
-            start = guarded(start, of.spec.policies, Branches(run, of.spec.where, name, clock, events))
+            branches = Branches(run, of.spec.where, name, clock, events, attempts)
+            start = guarded(start, of.spec.policies, branches)
         if events is not None and events.of_branches:
             start = _observed(start, events, run, name)
         race = await run_branches(
@@ -60,9 +62,10 @@ def splitting(of: Branching, clock: Clock, events: Events | None) -> Call:
             bulkhead=split.bulkhead,
             can_be_cut=not of.spec.thread,
         )
-        _refuse_unjoined(of, run, race, name)
-        run._next = joined = Joined(values=race.values, marks=race.marks, name=name, keys=keys)  # noqa: SLF001
-        log = run._log  # noqa: SLF001 - kept off the type that handlers see
+        _refuse_unjoined(of, race, name)
+        joined: Joined[Any] = Joined(values=race.values, marks=race.marks, name=name, keys=keys)
+        run._next = joined  # noqa: SLF001 - kept off the type that handlers see
+        log = run._log  # noqa: SLF001 - as above
         if log is not None:
             log.hold_joined(joined)
         return target
@@ -98,9 +101,9 @@ def _namer(of: Branching, items: Sequence[Any] | None) -> Callable[[int], str]:
     return lambda index: f"{branches[0].name}({shown(items[index])})"
 
 
-def _start(of: Branching, items: Sequence[Any] | None, values: Values) -> Start:
+def _start(of: Branching, items: Sequence[Any] | None, values: Values, attempts: dict[int, int]) -> Start:
     """Give what begins a branch by its number."""
-    start = _with_own_run(of, items, values) if of.wants_run else _starter(of, items, values)
+    start = _with_own_run(of, items, values, attempts) if of.wants_run else _starter(of, items, values)
     if of.split.branches[0].awaits:
         return start
     if of.spec.thread:
@@ -112,12 +115,15 @@ def _start(of: Branching, items: Sequence[Any] | None, values: Values) -> Start:
     return plain
 
 
-def _with_own_run(of: Branching, items: Sequence[Any] | None, values: Values) -> Callable[[int], Any]:
-    """Give each branch a `Run` of its own, whose idempotency key names the branch."""
+def _with_own_run(
+    of: Branching, items: Sequence[Any] | None, values: Values, attempts: dict[int, int]
+) -> Callable[[int], Any]:
+    """Give each branch a `Run` of its own, whose idempotency key names the branch, and its own attempt."""
     slot = of.run_slot
 
     def start(index: int) -> Any:
         run = values[slot]._of_branch(index)  # noqa: SLF001 - kept off the type that handlers see
+        run.attempt = attempts.get(index, 1)
         return _starter(of, items, (*values[:slot], run, *values[slot + 1 :]))(index)
 
     return start
@@ -152,7 +158,7 @@ def _observed(start: Start, events: Events, run: Run, name: Callable[[int], str]
     return observed
 
 
-def _refuse_unjoined(of: Branching, run: Run, race: Outcomes, name: Callable[[int], str]) -> None:
+def _refuse_unjoined(of: Branching, race: Outcomes, name: Callable[[int], str]) -> None:
     """Raise `JoinFailed` unless the join is satisfied and every branch has ended."""
     verdict = decide(
         of.split.join,

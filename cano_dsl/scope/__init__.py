@@ -7,7 +7,7 @@ test can put its own clock in.
 from cano_dsl.scope._apart import Settled, in_task, settle
 from cano_dsl.scope._backend import loop_mark
 from cano_dsl.scope._branches import FAILURE, SUCCESS, Limits, Outcomes, run_branches
-from cano_dsl.scope._clock import SYSTEM_CLOCK, Clock, Guard, SystemClock
+from cano_dsl.scope._clock import SYSTEM_CLOCK, Clock, Guard, SystemClock, timer
 from cano_dsl.scope._launch import Launched, end_all
 from cano_dsl.scope._reply import Reply, wake
 from cano_dsl.scope._task import (
@@ -43,6 +43,7 @@ __all__ = (
     "run_branches",
     "run_to_end",
     "settle",
+    "timer",
     "wake",
     "work_of_threads",
 )

@@ -44,7 +44,7 @@ class Settled(Generic[T]):
         try:
             value = await fn(*args)
             self.value = value if then is None else then(args, value)
-        except BaseException as error:  # noqa: BLE001 - raised by whoever waits
+        except BaseException as error:
             self.error = error
         self.ended = True
         if self.waiter is not None and not self.waiter.done():
@@ -112,7 +112,7 @@ async def in_task(
             await settled.cancelled(cancel)
             if settled.error is None or isinstance(settled.error, (Exception, asyncio.CancelledError)):
                 raise
-    error = settled.error
+    error, settled.error = settled.error, None  # whose traceback holds the frame that holds `settled`
     if error is None:
         return settled.value  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
     try:
@@ -131,7 +131,7 @@ def _begun(
         return settled
     # Not by the loop: its factory may begin the task at once, and asking it costs a tenth of all this.
     settled.task = asyncio.Task(settled.call(fn, args, then), loop=loop, name="cano_dsl")
-    asyncio._unregister_task(settled.task)  # noqa: SLF001 - public; a loop that ends cancels all it knows
+    asyncio._unregister_task(settled.task)
     return settled
 
 

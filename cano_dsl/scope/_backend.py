@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from collections.abc import Callable
 
 import anyio
 
@@ -49,3 +50,13 @@ def loop_mark() -> int:
     import trio
 
     return id(trio.lowlevel.current_trio_token())
+
+
+def loop_timer() -> Callable[[], float]:
+    """Give what tells the time of the running loop in any thread, and at once."""
+    loop = asyncio_loop()
+    if loop is not None:
+        return loop.time
+    import trio
+
+    return trio.lowlevel.current_clock().current_time

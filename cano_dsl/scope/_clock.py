@@ -1,17 +1,18 @@
 """The one seam through which the engine sees time."""
 
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
 
 import anyio
 
-from cano_dsl.scope._backend import current_task, current_time, new_scope
+from cano_dsl.scope._backend import current_task, current_time, loop_timer, new_scope
 
 
 class Guard(Protocol):
-    """A scope that lies around a resource from before it is opened, and bounds its closing.
+    """A scope that lies around a resource or a run, and shields or bounds it later.
 
     Scopes are left in the reverse order of entering. So where a resource may hold a scope of its own, as a
     task group does, what shields its closing has to be entered before it.
@@ -32,7 +33,7 @@ class Guard(Protocol):
         ...
 
     def bound(self, seconds: float) -> None:
-        """From now on cut what is inside after `seconds`, without holding anything off; infinite for never."""
+        """From now on cut what is inside after `seconds`, holding nothing off; infinite for never."""
         ...
 
     def cancel(self) -> None:
@@ -139,3 +140,11 @@ class SystemClock:
 
 
 SYSTEM_CLOCK: Clock = SystemClock()
+
+
+def timer(clock: Clock) -> Callable[[], float]:
+    """Give what tells a clock's monotonic time in any thread; called where its loop runs.
+
+    The system's clock asks which loop runs, which in a thread none does; one of a test knows by itself.
+    """
+    return loop_timer() if isinstance(clock, SystemClock) else clock.monotonic

@@ -1,5 +1,6 @@
 """Tasks of the loop's own that somebody starts, and cancels and waits for at the end."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -13,8 +14,8 @@ class Launched:
 
     Attributes:
         value: What it gave; None until then.
-        error: What it raised; None where it gave something, or was cut by `cancel`.
-        is_cut: Whether `cancel` ended it.
+        error: What it raised; None where it gave something, or was cut.
+        is_cut: Whether a cancel ended it, by `cancel` or by whoever ends the loop.
         is_done: Whether it has ended.
     """
 
@@ -31,10 +32,12 @@ class Launched:
         """Begin it, in the caller's context variables."""
         work = self._run(fn)
         try:
-            self._task = spawner()(work)
+            self._task = task = spawner()(work)
         except BaseException:
             work.close()
             raise
+        if isinstance(task, asyncio.Task):
+            task.add_done_callback(self._gone)
 
     async def _run(self, fn: Callable[[], Awaitable[Any]]) -> None:
         try:
@@ -42,8 +45,19 @@ class Launched:
                 self.value = await fn()
                 self.is_done = True
             self.is_cut = not self.is_done
-        except BaseException as error:  # noqa: BLE001 - raised by whoever waits
+        except anyio.get_cancelled_exc_class():  # of the task, as at the end of its loop
+            self.is_cut = True
+        except BaseException as error:
             self.error = error
+        self._end()
+
+    def _gone(self, _task: object) -> None:
+        """Note that the task has ended; asyncio never begins one that is cancelled before its first turn."""
+        if not self.is_done:
+            self.is_cut = True
+            self._end()
+
+    def _end(self) -> None:
         self.is_done = True
         self._task = None
         self._ended.set()
@@ -68,7 +82,7 @@ async def end_all(launched: list[Launched], *, cancel: bool) -> None:
         try:
             for one in launched:
                 await one.wait()
-        except BaseException as error:  # noqa: BLE001 - raised again once all have ended
+        except BaseException as error:
             first = error
     for one in launched:
         one.cancel()
@@ -79,7 +93,7 @@ async def end_all(launched: list[Launched], *, cancel: bool) -> None:
                     await one.wait()
             except GeneratorExit:
                 raise
-            except BaseException as error:  # noqa: BLE001 - as above
+            except BaseException as error:
                 first = first if first is not None else error
     try:
         if first is not None:

@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 import anyio
 
 from cano_dsl.scope._backend import asyncio_loop
+from cano_dsl.scope._task import work_of_threads
 
 T = TypeVar("T")
 
@@ -47,14 +48,15 @@ class Reply(Generic[T]):
             BaseException: The error in place of an answer; else the first cancel that came meanwhile.
         """
         cancel: BaseException | None = None
-        if isinstance(self._wait, asyncio.Future):
-            try:
-                await self._wait
-            except asyncio.CancelledError as caught:
-                cancel = caught
-                await self._wait_on()
-        else:
-            await self._parked()
+        with work_of_threads():
+            if isinstance(self._wait, asyncio.Future):
+                try:
+                    await self._wait
+                except asyncio.CancelledError as caught:
+                    cancel = caught
+                    await self._wait_on()
+            else:
+                await self._parked()
         try:
             if self.error is not None:
                 raise self.error
@@ -97,11 +99,11 @@ class Reply(Generic[T]):
 def wake(replies: Sequence[Reply[Any]]) -> None:
     """Wake whoever waits for these, from any thread; one whose loop has ended is past waiting."""
     if len(replies) == 1:
-        _tell(replies[0]._home, replies)  # noqa: SLF001 - of this module
+        _tell(replies[0]._home, replies)
         return
     homes: dict[Any, list[Reply[Any]]] = {}
     for reply in replies:
-        homes.setdefault(reply._home, []).append(reply)  # noqa: SLF001 - of this module
+        homes.setdefault(reply._home, []).append(reply)
     for home, group in homes.items():
         _tell(home, group)
 
@@ -116,4 +118,4 @@ def _tell(home: Any, replies: Sequence[Reply[Any]]) -> None:
 
 def _wake_all(replies: Sequence[Reply[Any]]) -> None:
     for reply in replies:
-        reply._wake()  # noqa: SLF001 - of this module
+        reply._wake()

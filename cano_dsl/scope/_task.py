@@ -15,9 +15,9 @@ Args = TypeVarTuple("Args")
 
 
 class Work:
-    """What the loop of a thread waits for from other threads; a clock that is not real must not run ahead of it.
+    """What the loop of a thread waits for from other threads: a fake clock must not run ahead of it.
 
-    One call counts as long as a `with` of this is around it.
+    A call counts as long as it is within a `with` of this.
 
     Attributes:
         calls: How many calls have not come back; one that still waits for a free thread counts too.
@@ -85,7 +85,7 @@ def _perform(call: "Future[T]", fn: Callable[..., T], args: tuple[Any, ...]) -> 
         return
     try:
         call.set_result(fn(*args))
-    except BaseException as error:  # noqa: BLE001 - raised by whoever waits
+    except BaseException as error:
         call.set_exception(error)
     finally:
         del call  # whose error holds this frame; so would be a cycle

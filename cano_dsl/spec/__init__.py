@@ -19,7 +19,7 @@ from cano_dsl.spec._definition import (
     Want,
 )
 from cano_dsl.spec._durable import DATA_KEY, DataCodec, Durable, DurableData
-from cano_dsl.spec._handler import EMPTY, HandlerSpec, Kind, Parameter, Part, Scope, SplitSpec
+from cano_dsl.spec._handler import EMPTY, HandlerSpec, Kind, Parameter, Part, Scope, Semantics, SplitSpec
 from cano_dsl.spec._join import Join, Strategy, Verdict, decide, why_not
 from cano_dsl.spec._outcomes import BranchSuccess, Failure, Joined, Runs
 from cano_dsl.spec._policies import Breaker, Limiter, Policies, Reservation
@@ -64,6 +64,7 @@ __all__ = (
     "RunData",
     "Runs",
     "Scope",
+    "Semantics",
     "SharedDef",
     "SplitDef",
     "SplitSpec",

@@ -94,6 +94,7 @@ class HandlerDef:
         paired: The targets that come with the output.
         unpaired: The targets that come alone, of a handler with an output.
         effects: Whether it changes something outside of the run, by the author's word.
+        at_most_once: Whether it must never run twice.
         policies: How its call is guarded, of a split each branch's; None where nothing guards it.
         rollbacks: The states that it may go to once everything is undone, in the order declared.
         at_most_once: Whether it must never run twice.
@@ -119,6 +120,7 @@ class HandlerDef:
     paired: tuple[str, ...] = ()
     unpaired: tuple[str, ...] = ()
     effects: bool = False
+    at_most_once: bool = False
     policies: PolicyDef | None = None
     rollbacks: tuple[str, ...] = ()
     at_most_once: bool = False

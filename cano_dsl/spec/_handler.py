@@ -8,6 +8,7 @@ from cano_dsl.errors import Where
 from cano_dsl.spec._join import Join
 from cano_dsl.spec._policies import Policies
 
+Semantics: TypeAlias = Literal["at_least_once", "at_most_once"]
 Kind: TypeAlias = Literal["state", "router", "split"]
 
 
@@ -112,7 +113,7 @@ class HandlerSpec:
         split: Its branches; None for other kinds, whose `fn` is the handler.
         on_error: Which exceptions lead where instead of ending the run; the first that fits counts.
         policies: How its call is guarded, of a split each branch's; None where nothing guards it.
-        at_most_once: Whether it must never run twice, so that a run that stopped within it waits for a person.
+        at_most_once: Whether it must never run twice: a run that stopped within it waits for a person.
         effects: Whether it changes something outside of the run, by the author's word.
     """
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, final
 
-from cano_dsl.errors import Cancelled, InternalError
+from cano_dsl.errors import Cancelled
 
 if TYPE_CHECKING:
     from cano_dsl.engine import Order, Own
@@ -51,15 +51,16 @@ class RunHandle(Generic[S, E_co, D]):
         job-7 Job.WORK
     """
 
-    __slots__ = ("_is_cancelled", "_launched", "_own", "_plan", "_waited", "run_id")
+    __slots__ = ("_is_cancelled", "_launched", "_own", "_plan", "_start", "_waited", "run_id")
 
     def __init__(self, plan: "Plan", run_id: str) -> None:
         from cano_dsl.scope import Launched
 
         self.run_id = run_id
         self._plan = plan
-        self._launched: Launched = Launched()
+        self._launched = Launched()
         self._own: Own | None = None  # once it has begun
+        self._start: Enum = plan.states[plan.graph.start]
         self._waited = False
         self._is_cancelled = False
 
@@ -115,9 +116,14 @@ class RunHandle(Generic[S, E_co, D]):
         return cast("E_co", self._launched.value)
 
     def _cut(self) -> Cancelled:
-        if self._own is None or self._own.run is None or self._own.watch is None:
-            raise InternalError(f"run {self.run_id} was cut before it began")
-        return Cancelled(at=self._own.watch.place(self._plan, self._own.run), by="the end of its runner")
+        from cano_dsl.engine import place_at
+
+        own = self._own
+        if own is None or own.run is None or own.watch is None:
+            at = place_at(self._plan, self.run_id, (self._start,), 1)
+        else:
+            at = own.watch.place(self._plan, own.run)
+        return Cancelled(at=at, by="the end of its runner")
 
     @property
     def _is_settled(self) -> bool:
@@ -125,26 +131,25 @@ class RunHandle(Generic[S, E_co, D]):
         ended = self._launched
         return ended.is_done and (self._waited or ended.error is None)
 
-    def _tell(self) -> None:
-        """Log an error that nobody waited for; raise what ends the process, such as KeyboardInterrupt.
-
-        Raises:
-            BaseException: That.
-        """
+    def _tell(self) -> BaseException | None:
+        """Log an error that nobody waited for; give what ends the process, such as KeyboardInterrupt."""
         from cano_dsl.scope import is_cancel
 
         error = self._launched.error
         if error is None or is_cancel(error):
-            return
+            return None
         if not isinstance(error, Exception):
-            raise error
+            return error
         if not self._waited:
             logger.error(
                 "run %s of %r failed, and nobody waited for it", self.run_id, self._plan.name, exc_info=error
             )
+        return None
 
     def _begin(self, execute: "Callable[[Order], Any]", order: "Order") -> None:
         """Start the task; the runner's own call."""
+        if order.start is not None:
+            self._start = order.start
 
         def told(own: "Own") -> None:
             self._own = own

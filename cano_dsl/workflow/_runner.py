@@ -87,7 +87,7 @@ class Runner(Generic[S, E_co, D]):
         *,
         data: D | None = None,
         start: S | None = None,
-        timeout: "Duration | None" = None,
+        timeout: "Duration | None" = None,  # noqa: ASYNC109 - a limit of the run, which undoes what it did
     ) -> E_co:
         """Run once.
 
@@ -199,7 +199,7 @@ class Runner(Generic[S, E_co, D]):
         *,
         at: int | None = None,
         allow_changed: bool = False,
-        timeout: "Duration | None" = None,
+        timeout: "Duration | None" = None,  # noqa: ASYNC109 - of the run
     ) -> E_co:
         """Go on with a run that was killed, cancelled from outside, or failed with nothing undone.
 
@@ -229,7 +229,14 @@ class Runner(Generic[S, E_co, D]):
         order = self._order(run_id, None, None, timeout)
         return cast("E_co", await resume(plan, self._free(), order, at=at, allow_changed=allow_changed))
 
-    async def fork(self, run_id: str, *, at: int, as_: str, timeout: "Duration | None" = None) -> E_co:
+    async def fork(
+        self,
+        run_id: str,
+        *,
+        at: int,
+        as_: str,
+        timeout: "Duration | None" = None,  # noqa: ASYNC109 - of the run
+    ) -> E_co:
         """Copy a run up to a row into a new one, and run that to its exit, to see what would have been.
 
         The run itself stays as it is. Nothing outside is copied or undone: what its states did up to the row
@@ -381,13 +388,30 @@ class Runner(Generic[S, E_co, D]):
         await self._tear_down(error)
 
     async def _end_launched(self, *, cancel: bool) -> None:
+        """Wait for launched runs, or cancel them and wait.
+
+        Raises:
+            BaseException: What cancelled the waiting, or else what one of them raised that ends the process;
+                all have ended.
+        """
+        first: BaseException | None = None
         while self._handles:  # a run may launch another
             from cano_dsl.scope import end_all
 
             handles, self._handles = self._handles, []
-            await end_all([handle._launched for handle in handles], cancel=cancel)  # noqa: SLF001 - their maker
+            try:
+                await end_all([handle._launched for handle in handles], cancel=cancel)  # noqa: SLF001 - their maker
+            except BaseException as error:  # noqa: BLE001 - raised again once all have ended
+                first = first if first is not None else error
             for handle in handles:
-                handle._tell()  # noqa: SLF001 - as above
+                fatal = handle._tell()  # noqa: SLF001 - as above
+                first = first if first is not None else fatal
+            cancel = cancel or first is not None
+        try:
+            if first is not None:
+                raise first
+        finally:
+            del first  # with its traceback it would be a cycle
 
     async def _tear_down(self, error: BaseException | None) -> None:
         opened, self._opened = self._opened, None

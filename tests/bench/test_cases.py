@@ -25,7 +25,7 @@ def cases() -> Iterator[ModuleType]:
     finally:
         module.LOOP.close()
         sys.path.remove(str(BENCH))
-        for name in ("cases", "saga_cases"):
+        for name in ("cases", "policy_cases", "saga_cases"):
             sys.modules.pop(name, None)
 
 
@@ -33,6 +33,14 @@ def test_runs_agree(cases: ModuleType) -> None:
     """Every case of running ends where its hand-written rival ends."""
     all_cases = cases.runs()
     assert len(all_cases) == 8
+    for case in all_cases:
+        assert case.ours() is case.rival(), case.name
+
+
+def test_policies_agree(cases: ModuleType) -> None:
+    """Every case of a policy ends where its rival ends, as often entered, and none of its policies does anything."""
+    all_cases = cases.policies()
+    assert len(all_cases) == 12
     for case in all_cases:
         assert case.ours() is case.rival(), case.name
 
@@ -78,9 +86,15 @@ def test_builds_agree(cases: ModuleType) -> None:
 
 def test_budgets_are_those_promised(cases: ModuleType) -> None:
     """The budgets in the benchmark are those that the README shows."""
-    all_cases = [*cases.runs(), *cases.splits(), *cases.builds()]
+    all_cases = [*cases.runs(), *cases.policies(), *cases.splits(), *cases.builds()]
+    more = {case.name: case.budget_more_s for case in all_cases if case.budget_more_s is not None}
+    assert more["retry that does not fire, beside none"] == 20e-9
+    assert more["breaker, beside none"] == 0.5e-6
+    assert more["limiter with room, beside none"] == 1e-6
+    assert more["Run as a parameter, beside none"] == 0.3e-6
     budgets = {case.name: case.budget or case.budget_s for case in all_cases}
     assert budgets["branch of a split of 100"] == budgets["10,000 items, bulkhead 8, memory"] == 2.0
+    assert budgets["attempt timeout, beside asyncio.timeout"] == 1.4
     assert budgets["transition, two resources"] == 0.8
     assert budgets["run of three states"] == 2.0
     assert budgets["build of 1000 states, annotations as text"] == 0.024

@@ -24,7 +24,7 @@ def graphs(draw: st.DrawFn) -> tuple[tuple[str, ...], Links]:
 @settings(max_examples=300, deadline=None)
 @given(graphs(), st.data())
 def test_dicts_answer_as_networkx_does(graph: tuple[tuple[str, ...], Links], data: st.DataObject) -> None:
-    """`DictWalk` is `NetworkWalk`: what is reached, from where, the components, and the shortest path."""
+    """`DictWalk` is `NetworkWalk`: what is reached, from where, the components, last ones first, the shortest path."""
     states, forward = graph
     plain, network = DictWalk(states, forward), NetworkWalk(states, forward)
     start = data.draw(st.sampled_from(states))
@@ -32,6 +32,11 @@ def test_dicts_answer_as_networkx_does(graph: tuple[tuple[str, ...], Links], dat
     assert plain.reachable(start) == network.reachable(start)
     assert plain.co_reachable(ends) == network.co_reachable(ends)
     assert sorted(map(sorted, plain.components())) == sorted(map(sorted, network.components()))
+    for walk in (plain, network):
+        last: dict[str, int] = {}
+        for number, part in enumerate(walk.components()):
+            last.update(dict.fromkeys(part, number))
+        assert all(last[there] <= last[here] for here, targets in forward.items() for there in targets)
     for target in plain.reachable(start):
         path = plain.path(start, target)
         assert path == network.path(start, target)

@@ -250,7 +250,9 @@ def guarding(random: Random, enum: str, states: list[str], timeout: str = "") ->
     if random.random() < 0.3:
         one, other = (f"{enum}.{random.choice(states)}" for _ in range(2))
         other = other if random.random() < 0.9 else "Other.X"
-        options += random.choice((f", on_error={other}", f", on_error={{OSError: {one}, Exception: {other}}}"))
+        options += random.choice(
+            (f", on_error={other}", f", on_error={{OSError: {one}, Exception: {other}}}")
+        )
     return options
 
 
@@ -392,11 +394,17 @@ def mistaken(random: Random, number: int) -> Iterator[str]:
     ]
     options += random.sample(("data=int", "resources=Offered", f'name="flow {number}"'), random.randint(0, 2))
     if random.random() < 0.3:
-        failed = [*random.sample(ends, random.randint(0, len(ends))), *random.sample(states, random.randint(0, 1))]
+        failed = [
+            *random.sample(ends, random.randint(0, len(ends))),
+            *random.sample(states, random.randint(0, 1)),
+        ]
         written = [name if "." in name else f"{enum}.{name}" for name in failed]
         options.append(f"failed=({''.join(f'{end}, ' for end in written)})")
     options += random.sample(("timeout=2", "timeout=30.5", "compensation_timeout=5", "max_transitions=9"), 1)
-    codes = random.sample(("policy", "compensation", "dead-end", "unreachable", "exhaustive", "exit", "resource"), random.randint(0, 2))
+    codes = random.sample(
+        ("policy", "compensation", "dead-end", "unreachable", "exhaustive", "exit", "resource"),
+        random.randint(0, 2),
+    )
     if codes:
         waivers = [f'Waive("{code}", {enum}.{random.choice(states)}, "as we like it")' for code in codes]
         options.append(f"waive=[{', '.join(waivers)}]")

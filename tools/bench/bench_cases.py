@@ -6,9 +6,9 @@ python -m pytest -c tools/bench/pytest.ini tools/bench
 from typing import Any
 
 import pytest
-from cases import Case, builds, runs, splits
+from cases import Case, builds, policies, runs, splits
 
-CASES = [case for case in (*runs(), *splits(), *builds()) if not case.memory]
+CASES = [case for case in (*runs(), *policies(), *splits(), *builds()) if not case.memory]
 
 
 @pytest.mark.parametrize("side", ["ours", "rival"])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Literal
 
+import policy_cases
 import saga_cases
 
 from cano_dsl import Join, Joined, Observer, Run, Workflow, split, state
@@ -244,6 +245,21 @@ def _sagas() -> list[Case]:
             per=10,
             budget=2.0,
         ),
+    ]
+
+
+def policies() -> list[Case]:
+    """Give the cases of policies: a state entered with one, beside the same without or by hand."""
+    return [
+        Case(
+            pair.name,
+            repeated(pair.ours, 1),
+            repeated(pair.rival, 1),
+            per=policy_cases.ENTRIES,
+            budget=pair.budget,
+            budget_more_s=pair.budget_more_s,
+        )
+        for pair in policy_cases.pairs()
     ]
 
 

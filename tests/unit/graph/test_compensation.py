@@ -325,5 +325,6 @@ def test_graph_tells_what_undoes_a_state() -> None:
         "doc": "Give the money back.",
         "thread": False,
         "resources": [{"name": "gate", "type": "int", "optional": True}],
+        "policies": None,
     }
     assert (states["SHIP"]["output"], states["SHIP"]["compensation"]) == (None, None)

@@ -491,7 +491,7 @@ def test_missing_exit_cannot_be_waived() -> None:
         (
             "transition",
             "why",
-            "code='transition' is not possible: give one of exhaustive, exit, unreachable, dead-end, resource",
+            "code='transition' is not possible: give one of exhaustive, exit, unreachable, dead-end, resource, policy, compensation",
         ),
         ("dead-end", " ", "reason=' ' is not possible: give a sentence that says why"),
         ("dead-end", None, "reason=None is not possible: give a sentence that says why"),

@@ -95,7 +95,7 @@ def test_plain_workflows_take_the_plain_loop(
     monkeypatch: pytest.MonkeyPatch, run_async: Callable[..., Any]
 ) -> None:
     """R6: a run without compensations goes through the loop itself, not through what surrounds a saga."""
-    monkeypatch.setattr(_run, "drive_undoing", None)
+    monkeypatch.setattr(_run, "drive_careful", None)
 
     async def main() -> Any:
         return await build().bind(box=1).run("r")
