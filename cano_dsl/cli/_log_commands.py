@@ -62,9 +62,9 @@ def show_command(  # noqa: PLR0917 - click passes them by name
     as_json: bool,  # noqa: FBT001
     with_traceback: bool,  # noqa: FBT001
 ) -> None:
-    """Show a run row by row, and the way that it took as a Mermaid diagram.
+    """Show a run row by row, and the way that it took.
 
-    Each state stands with its time, its attempts, the size of its output, and the keys and sizes of the data
+    The way is a Mermaid diagram. Each state stands with its time, its attempts, the size of its output, and the keys and sizes of the data
     that it changed. Values are not shown without --values; errors are, as they were raised.
     """
     path = file_at(store)
@@ -118,7 +118,9 @@ def resume_command(  # noqa: PLR0917 - click passes them by name
     as_json: bool,  # noqa: FBT001
     with_traceback: bool,  # noqa: FBT001
 ) -> None:
-    """Go on with a run that was killed, cancelled from outside, or failed.
+    """Go on with a run that was killed, cut off or failed.
+
+    Shows each state as `run` does. A run that has finished gives its exit at once.
 
     Exit code 0 when an exit state is reached; 1 when the workflow is not sound; 2 when the run fails or
     cannot go on; 130 after Ctrl-C.
@@ -153,7 +155,10 @@ def prune_command(
     agreed: bool,  # noqa: FBT001 - click passes options so
     as_json: bool,  # noqa: FBT001
 ) -> None:
-    """Forget old runs for good: finished, rolled_back and cancelled ones, unless --status says which."""
+    """Forget old runs for good.
+
+    Finished, rolled_back and cancelled ones, unless --status says which. Those that somebody runs stay.
+    """
     prune(file_at(store), Wanted(None, statuses, older_than), agreed=agreed, as_json=as_json)
 
 

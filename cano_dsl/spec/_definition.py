@@ -97,7 +97,6 @@ class HandlerDef:
         at_most_once: Whether it must never run twice.
         policies: How its call is guarded, of a split each branch's; None where nothing guards it.
         rollbacks: The states that it may go to once everything is undone, in the order declared.
-        at_most_once: Whether it must never run twice.
     """
 
     at: str | None
@@ -123,7 +122,6 @@ class HandlerDef:
     at_most_once: bool = False
     policies: PolicyDef | None = None
     rollbacks: tuple[str, ...] = ()
-    at_most_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)

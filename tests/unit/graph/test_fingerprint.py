@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from itertools import permutations
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any, Literal, Optional, Union
 import pytest
 
 from cano_dsl import Failure, Join, Joined, Retry, Rollback, Workflow, compensate, router, split, state
-from cano_dsl.graph import Graph, differences, stored_graph
+from cano_dsl.graph import differences, stored_graph
 from cano_dsl.graph._type_names import type_name
 
 
@@ -429,14 +429,14 @@ def test_rollback_and_at_most_once() -> None:
         return Order.DONE
 
     facts = {"kind": "state", "targets": ["DONE"], "rollback": ["REJECTED"]}
-    built = graph(careful)
-    assert built.canonical()["states"]["SHIP"] == facts
-    node = built.states["SHIP"]
-    once = replace(node, handler=replace(node.handler, at_most_once=True))
-    made = Graph(
-        definition=built.definition, start="CHECK", states={**built.states, "SHIP": once}, findings=()
-    )
-    assert made.canonical()["states"]["SHIP"] == {**facts, "at_most_once": True}
+    assert graph(careful).canonical()["states"]["SHIP"] == facts
+
+    @state(Order.SHIP, semantics="at_most_once")
+    async def once() -> Literal[Order.DONE]:
+        return Order.DONE
+
+    facts = {"kind": "state", "targets": ["DONE"], "at_most_once": True}
+    assert graph(once).canonical()["states"]["SHIP"] == facts
 
 
 @pytest.mark.parametrize(
