@@ -33,8 +33,13 @@ def duration(seconds: float) -> str:
         return f"{seconds * 1000:.1f} ms"
     if seconds < 59.995:  # noqa: PLR2004 - beyond, it would round to 60.00 s
         return f"{seconds:.2f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02} s"
+    if seconds < 7199.5:  # noqa: PLR2004 - from two hours on, seconds say little
+        minutes, rest = divmod(round(seconds), 60)
+        return f"{minutes} min {rest:02} s"
+    minutes = round(seconds / 60)
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60:02} min"
+    return f"{minutes // 1440} d {minutes % 1440 // 60:02} h"
 
 
 def count(number: int, what: str) -> str:

@@ -3,6 +3,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 from enum import Enum
 from types import TracebackType
 from typing import Any, Self
@@ -127,17 +128,34 @@ class Progress(Observer):
 
 
 def run(wired: Wired, resources: dict[str, Any], data: Any, *, with_traceback: bool) -> int:
-    """Run once and give the exit code: 0 for an exit state, 2 for a failure, 130 for an interrupt.
+    """Run once and give the exit code; see `carry_out`."""
+    progress = Progress(console_for(), wired.found.graph)
+
+    def begin() -> Callable[[], Enum]:
+        runner = wired.runner(resources, progress)
+        return lambda: runner.run_sync(data=data)
+
+    return carry_out(begin, progress, with_traceback=with_traceback)
+
+
+def carry_out(begin: Callable[[], Callable[[], Enum]], progress: Progress, *, with_traceback: bool) -> int:
+    """Show a run as it goes on, and give the exit code: 0 for an exit state, 2 for a failure, 130 for Ctrl-C.
+
+    Args:
+        begin: Binds the resources, and gives what runs to an exit.
+        progress: What shows it.
+        with_traceback: Whether all of an error is shown.
 
     Raises:
-        click.UsageError: Resources or data are missing, which options can give.
+        click.ClickException: Resources or data are missing, which options can give, or there is no such run.
     """
-    progress = Progress(console_for(), wired.found.graph)
     try:
-        runner = wired.runner(resources, progress)
+        go = begin()
         run_to_end(lambda: in_thread(bool))  # what an event loop must load first is no time of the run's
         with progress:
-            end: Enum = runner.run_sync(data=data)
+            end = go()
+    except click.ClickException:
+        raise
     except KeyboardInterrupt:
         tell_interrupt(f" in {progress.running} after {progress.spent}" if progress.running else "")
         return INTERRUPTED

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from cano_dsl.checkpoint import CheckpointStore
 from cano_dsl.cli._convert import (
     NotConvertible,
     alternatives,
@@ -26,8 +27,10 @@ from cano_dsl.cli._convert import (
 from cano_dsl.cli._fields import fields_of, is_pydantic, replaced
 from cano_dsl.cli._target import Found
 from cano_dsl.declare import evaluated
+from cano_dsl.engine import find_point
 from cano_dsl.observe import Observer
-from cano_dsl.workflow import Runner
+from cano_dsl.spec import DATA_KEY, DataCodec
+from cano_dsl.workflow import Runner, Workflow
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +60,46 @@ class Wired:
         held = dict(found._given) if isinstance(found, Runner) else {}
         return cls(found, held, types, plan.data)
 
-    def runner(self, resources: Mapping[str, Any], observer: Observer) -> "Runner[Any, Any, Any]":
-        """Bind resources, with an observer besides those who observe already.
+    @property
+    def codec(self) -> DataCodec | None:
+        """What makes values of the bytes in its log, where it is configured with one."""
+        store = self.found._plan.store
+        return None if store is None else store.codec
+
+    def runner(
+        self, resources: Mapping[str, Any], observer: Observer, store: CheckpointStore | None = None
+    ) -> "Runner[Any, Any, Any]":
+        """Bind resources, with an observer besides those who observe already, and a log in place of its own.
 
         Raises:
             ResourceError: A resource is missing or of the wrong class.
+            SignatureError: Something that the log must bring back is of a type that cannot be read.
         """
         plan = self.found._plan
-        return Runner(plan.configured(observers=[*plan.observers, observer]), resources)
+        workflow: Workflow[Any, Any, Any, ...] = Workflow(plan)
+        changed = workflow.configure(observers=[*plan.observers, observer], checkpoints=store)
+        return Runner(changed._plan, resources)
+
+    async def obstacles(self, store: CheckpointStore, run_id: str) -> list[Exception]:
+        """Find why a run cannot go on under this definition: what a resume would raise, and unreadable data.
+
+        Raises:
+            SignatureError: Something that the log must bring back is of a type that cannot be read.
+        """
+        workflow: Workflow[Any, Any, Any, ...] = Workflow(self.found._plan)
+        plan = workflow.configure(checkpoints=store)._plan
+        found: list[Exception] = []
+        try:
+            await find_point(plan, store, plan.steps(()).by_name, run_id, at=None, allow_changed=False)
+        except Exception as error:  # noqa: BLE001 - a type's own checks may raise anything
+            found.append(error)
+        for key, data in (await store.load(run_id)).data.items():
+            kind = plan.data if key == DATA_KEY and plan.data is not None else Any
+            try:
+                store.codec.decode(key, data, kind)
+            except Exception as error:  # noqa: BLE001 - as above
+                found.append(error)
+        return found
 
     def with_settings(self, settings: Iterable[tuple[str, str]]) -> dict[str, Any]:
         """Give the resources held, with each `name=value` or `name.field=value` applied in turn.

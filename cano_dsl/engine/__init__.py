@@ -3,6 +3,7 @@
 from cano_dsl.checkpoint import OPEN
 from cano_dsl.engine._driver import drive
 from cano_dsl.engine._failure import new_run_id
+from cano_dsl.engine._resume import find_point
 from cano_dsl.engine._run import Order, Own, check_order, execute, open_resources, start_step
 from cano_dsl.engine._saved import check_durable, execute_saved, fork, list_runs, resume
 from cano_dsl.engine._watch import Watch, place_at
@@ -17,6 +18,7 @@ __all__ = (
     "drive",
     "execute",
     "execute_saved",
+    "find_point",
     "fork",
     "list_runs",
     "new_run_id",

@@ -12,6 +12,7 @@ from cano_dsl.graph._differences import differences
 from cano_dsl.graph._fingerprint import Canonical
 from cano_dsl.graph._graph import Edge, Graph, Node
 from cano_dsl.graph._links import Links, link
+from cano_dsl.graph._stored import stored_graph
 from cano_dsl.graph._walk import Types, Walk
 
 __all__ = (
@@ -28,6 +29,7 @@ __all__ = (
     "differences",
     "link",
     "outputs_of",
+    "stored_graph",
     "stray_of",
     "taken_of",
     "transitions_of",

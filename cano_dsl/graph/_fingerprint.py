@@ -73,7 +73,7 @@ def _of_some(handler: HandlerDef) -> Iterator[tuple[str, Any]]:
         want = getattr(handler, name, None)
         if want is not None:
             yield name, type_name(want.shown)
-    if getattr(handler, "at_most_once", False):
+    if handler.at_most_once:
         yield "at_most_once", True
     exits = getattr(handler, "exits", ())
     if exits:

@@ -4,5 +4,6 @@ A template sees a view, plain rows made from the graph, in which every text is e
 """
 
 from cano_dsl.render._mermaid import mermaid
+from cano_dsl.render._trail import Trail
 
-__all__ = ("mermaid",)
+__all__ = ("Trail", "mermaid")

@@ -5,6 +5,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cano_dsl.graph import Graph
+from cano_dsl.render._trail import Trail, marked
 from cano_dsl.render._view import view
 
 
@@ -19,18 +20,21 @@ def _environment() -> Environment:
     )
 
 
-def mermaid(graph: Graph) -> str:
+def mermaid(graph: Graph, trail: Trail | None = None) -> str:
     """Draw a graph as a Mermaid state diagram, the same text for the same graph; no newline at the end.
 
     Routers have a dashed border and a ◇ before their name; what undoes a state stands after its name and ↩,
     and on a line below, what guards it: attempts, timeout, breaker, limiter. A split has a ∥, and a bar at
     which its branches begin, with their number and bulkhead before it, its strategy and timeout after it.
     Mermaid has no dashed arrows between states: those of errors carry a ⚡ and the exception.
+
+    With the trail of a run the states that it has left are green, the one that it stands in is yellow, and
+    the arrows that it took carry a ✓.
     """
-    return _environment().get_template("mermaid.j2").render(_rows(graph)).rstrip("\n")
+    return _environment().get_template("mermaid.j2").render(_rows(graph, trail)).rstrip("\n")
 
 
-def _rows(graph: Graph) -> dict[str, object]:
+def _rows(graph: Graph, trail: Trail | None) -> dict[str, object]:
     """Give the view's rows by name, as a template takes them."""
-    rows = view(graph)
+    rows = view(graph) if trail is None else marked(view(graph), graph, trail)
     return {name: getattr(rows, name) for name in rows.__slots__}

@@ -97,6 +97,8 @@ class View:
         edges: In the order of the handlers.
         exits: Ids.
         routers: Ids.
+        passed: Ids of the states that a run has left, where one is shown.
+        here: The id of the state that it stands in; empty for none.
     """
 
     start: str
@@ -105,11 +107,13 @@ class View:
     edges: tuple[Arrow, ...]
     exits: tuple[str, ...]
     routers: tuple[str, ...]
+    passed: tuple[str, ...] = ()
+    here: str = ""
 
 
 def view(graph: Graph) -> View:
     """Make the rows of a graph."""
-    ids = _ids(graph.states)
+    ids = ids_of(graph.states)
     touched = {name for edge in graph.edges for name in (edge.source, edge.target)} | {
         graph.start,
         *graph.exits,
@@ -132,7 +136,8 @@ def view(graph: Graph) -> View:
     )
 
 
-def _ids(names: Iterable[str]) -> dict[str, str]:
+def ids_of(names: Iterable[str]) -> dict[str, str]:
+    """Give each state an id: its name, where Mermaid takes it for nothing else."""
     names = tuple(names)
     plain = {name for name in names if _PLAIN.fullmatch(name) and name.lower() not in _RESERVED}
     ids = {}

@@ -35,9 +35,16 @@ def test_help(cano, option):
     """The help names every command and every form of a target."""
     result = cano(option)
     assert result.exit_code == 0
-    assert "  check  Print all findings of one or more workflows.\n" in result.stdout
-    assert "  graph  Draw the graph of a workflow, as a Mermaid diagram or as JSON.\n" in result.stdout
-    assert "  run    Run a workflow once.\n" in result.stdout
+    assert "  check   Print all findings of one or more workflows.\n" in result.stdout
+    assert "  compat  Say which unfinished runs can go on under a workflow as it is now.\n" in result.stdout
+    assert "  graph   Draw the graph of a workflow, as a Mermaid diagram or as JSON.\n" in result.stdout
+    assert "  prune   Forget old runs for good.\n" in result.stdout
+    assert "  resume  Go on with a run that was killed, cut off or failed.\n" in result.stdout
+    assert "  run     Run a workflow once.\n" in result.stdout
+    assert "  runs    List the runs that a log has, the one started last first.\n" in result.stdout
+    assert (
+        "  show    Show a run row by row, and the way that it took.\n" in result.stdout
+    )
     assert "      package.module:orders      in a module\n" in result.stdout
 
 

@@ -77,7 +77,10 @@ def test_time_of_a_state(cano, failing):
         (59.996, "1 min 00 s"),
         (61, "1 min 01 s"),
         (119.7, "2 min 00 s"),
-        (7200, "120 min 00 s"),
+        (7199.4, "119 min 59 s"),
+        (7199.6, "2 h 00 min"),
+        (90_000, "25 h 00 min"),
+        (180_000, "2 d 02 h"),
     ],
 )
 def test_durations(seconds, text):

@@ -12,8 +12,8 @@ from typing import Any, Literal, Optional, Union
 
 import pytest
 
-from cano_dsl import Failure, Join, Joined, Retry, Workflow, compensate, router, split, state
-from cano_dsl.graph import differences
+from cano_dsl import Failure, Join, Joined, Retry, Rollback, Workflow, compensate, router, split, state
+from cano_dsl.graph import differences, stored_graph
 from cano_dsl.graph._type_names import type_name
 
 
@@ -419,3 +419,41 @@ def test_facts_of_later_kinds() -> None:
         "state A: fence was none, is 2",
         "state B is gone",
     ]
+
+
+def test_rollback_and_at_most_once() -> None:
+    """C6: rollback targets, and that a state must never run twice, are in the canonical graph."""
+
+    @state(Order.SHIP)
+    async def careful() -> Literal[Order.DONE] | Rollback[Literal[Order.REJECTED]]:
+        return Order.DONE
+
+    facts = {"kind": "state", "targets": ["DONE"], "rollback": ["REJECTED"]}
+    assert graph(careful).canonical()["states"]["SHIP"] == facts
+
+    @state(Order.SHIP, semantics="at_most_once")
+    async def once() -> Literal[Order.DONE]:
+        return Order.DONE
+
+    facts = {"kind": "state", "targets": ["DONE"], "at_most_once": True}
+    assert graph(once).canonical()["states"]["SHIP"] == facts
+
+
+@pytest.mark.parametrize(
+    "join", [Join.all(), Join.any(), Join.quorum(2), Join.percentage(0.07), Join.partial_results(1)]
+)
+def test_stored_graph(join: Join) -> None:
+    """A graph made of a stored one shows kinds, transitions, error edges, splits and compensations as the first does."""
+
+    @split(Order.QUOTE, over=("ups", "dhl"), join=join, to=Order.CHARGE, on_error=Order.REJECTED)
+    async def ask(carrier: str) -> int:
+        return 1
+
+    first = graph(ask)
+    again = stored_graph(json.loads(first.canonical_json), "Order")
+    assert (again.name, again.start, set(again.exits)) == ("Order", first.start, set(first.exits))
+    assert set(again.edges) == set(first.edges)
+    assert {n.name: n.kind for n in again.states.values()} == {n.name: n.kind for n in first.states.values()}
+    branches = again.states["QUOTE"].handler.split
+    assert (branches.join, branches.count) == (join, 2)
+    assert again.states["CHARGE"].compensation.takes.shown == "Receipt"
