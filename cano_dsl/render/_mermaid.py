@@ -24,8 +24,8 @@ def mermaid(graph: Graph) -> str:
 
     Routers have a dashed border and a ◇ before their name; what undoes a state stands after its name and ↩. A
     split has a ∥, and a bar at which its branches begin, with their number and bulkhead before it, its
-    strategy and timeout after it. Mermaid has no dashed arrows between states: those of errors carry a ⚡ and
-    the exception.
+    strategy and timeout after it. Mermaid's state diagrams have no dashed arrows: those of errors carry a ⚡
+    and the exception, those on which everything is undone a ↩.
     """
     return _environment().get_template("mermaid.j2").render(_rows(graph)).rstrip("\n")
 
