@@ -125,7 +125,7 @@ def signature(ctx: MethodSigContext) -> FunctionLike:
     if not (accepts or _is_ambiguous(reading.function)) or not isinstance(result, Instance):
         return default
     is_async = is_awaited(reading.function)
-    if result.type.fullname != MADE[is_async, _gives(reading, accepts=bool(outputs))]:
+    if result.type.fullname != MADE[is_async, _gives(reading)]:
         if is_async and APPLIED.get(reading.decorator.type.fullname):
             return default  # mypy's own message says that an async function cannot run in a thread
         return default.copy_modified(arg_types=[UninhabitedType()])  # another overload is the right one
@@ -137,9 +137,9 @@ def signature(ctx: MethodSigContext) -> FunctionLike:
     return default.copy_modified(arg_types=[anything], ret_type=made, variables=[])
 
 
-def _gives(reading: Reading, *, accepts: bool) -> Gives:
-    """Say which overload is the right one; of what a router must not give, the one for states."""
-    if accepts:
+def _gives(reading: Reading) -> Gives:
+    """Say which overload is the right one; a router has only the one for states."""
+    if reading.handler.kind == "router":
         return "state"
     if reading.handler.output is not None:
         return "output"
