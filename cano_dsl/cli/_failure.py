@@ -59,6 +59,8 @@ def _block(error: RunError, *, earlier: bool) -> list[tuple[str, str]]:
         error = error.original
     cause = error.__cause__
     fault = told(cause) if cause is not None else str(error).removesuffix(f" ({at})")
+    if isinstance(error, CompensationFailed) and error.original is None:
+        fault = "it asked for a rollback, which is not complete"
     where = _line_at_fault(cause)[0] if cause is not None else None
     raised = [(f"  raised   {where}", "")] if where is not None else []
     return [

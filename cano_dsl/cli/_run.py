@@ -19,7 +19,7 @@ from cano_dsl.errors import CanoError, PolicyError, ResourceMissing, RunError, t
 from cano_dsl.graph import Graph
 from cano_dsl.observe import Observer
 from cano_dsl.scope import in_thread, run_to_end
-from cano_dsl.spec import Run
+from cano_dsl.spec import Rollback, Run
 
 FAILED = 2
 INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
@@ -75,9 +75,11 @@ class Progress(Observer):
 
     def attempt_succeeded(self, run: Run, state: Enum, attempt: int, target: object) -> None:
         """Print it with its time; as a failure where it went to a state that it does not declare."""
-        declared = self._graph.states[state._name_].targets
-        fits = isinstance(target, type(state)) and target._name_ in declared
-        self._ended(state, fits=fits)
+        node = self._graph.states[state._name_]
+        declared, to = node.targets, target
+        if isinstance(target, Rollback) and node.handler is not None:
+            declared, to = node.handler.rollbacks, target.to
+        self._ended(state, fits=isinstance(to, type(state)) and to._name_ in declared)
 
     def attempt_failed(self, run: Run, state: Enum, attempt: int, error: Exception) -> None:
         """Print it with its time."""

@@ -100,7 +100,10 @@ class Undoing:
             self._last = error
             now = self._plan.clock.monotonic()
             if delay_s >= self._until - now:
-                raise AttemptsExhausted(attempts=number, elapsed_s=now - began, error=error) from error
+                elapsed_s = now - began
+                raise AttemptsExhausted(
+                    attempts=number, elapsed_s=elapsed_s, error=error, is_late=True
+                ) from error
             events = self._plan.events
             if events is not None and events.retry_scheduled is not None:
                 events.retry_scheduled(self._run, self.undo.at, number, error, delay_s, None)

@@ -10,6 +10,8 @@ class AttemptsExhausted(RunError):
     Attributes:
         attempts: How often it was called.
         elapsed_s: How long it went on after the first failure, waits included, in seconds.
+        is_late: Whether a compensation had attempts left, but the time for all compensations has no room for
+            the next wait.
 
     Example:
         >>> from enum import Enum
@@ -31,12 +33,16 @@ class AttemptsExhausted(RunError):
 
     code = "attempts-exhausted"
 
-    def __init__(self, *, attempts: int, elapsed_s: float, error: BaseException) -> None:
+    def __init__(
+        self, *, attempts: int, elapsed_s: float, error: BaseException, is_late: bool = False
+    ) -> None:
         times = "1 attempt" if attempts == 1 else f"{attempts} attempts"
         after = f", {elapsed_s:.3g} s after the first failure" if attempts > 1 else ""
-        super().__init__(f"failed after {times}{after}: {told(error)}")
+        late = ", with no time left for the next" if is_late else ""
+        super().__init__(f"failed after {times}{after}{late}: {told(error)}")
         self.attempts = attempts
         self.elapsed_s = elapsed_s
+        self.is_late = is_late
 
 
 class AttemptTimeout(RunError, TimeoutError):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from cano_dsl.errors._attempts import AttemptsExhausted, AttemptTimeout
 from cano_dsl.errors._place import RunPlace, Where
 from cano_dsl.errors._run import RunError
 from cano_dsl.errors._words import named, shown, told
@@ -18,7 +19,8 @@ class Owed:
         compensation: The name of what should have undone it.
         output: What the state gave.
         where: The line of the compensation.
-        error: What the compensation raised; None where it was not run.
+        error: What the compensation raised at last, such as AttemptsExhausted or AttemptTimeout; a
+            TimeoutError where it was cut, as the time for all compensations was over; None where it was not run.
 
     Example:
         >>> from enum import Enum
@@ -37,8 +39,19 @@ class Owed:
 
     def __str__(self) -> str:
         """Say on one line what is owed, and why."""
-        why = "was not run" if self.error is None else f"failed: {told(self.error)}"
-        return f"{named(self.state)}: {self.compensation}({shown(self.output)}) {why} ({self.where})"
+        call = f"{self.compensation}({shown(self.output)})"
+        return f"{named(self.state)}: {call} {self._why()} ({self.where})"
+
+    def _why(self) -> str:
+        """Say what became of the compensation; an error of its own policies is placed at its line."""
+        error = self.error
+        if error is None:
+            return "was not run"
+        if isinstance(error, (AttemptsExhausted, AttemptTimeout)) and error.is_placed:
+            unknown = isinstance(error, AttemptTimeout)
+            if error.at.handler == self.where:
+                return f"{error}{'; whether it took effect is not known' * unknown}"
+        return f"failed: {told(error)}"
 
 
 class CompensationFailed(RunError):

@@ -45,13 +45,20 @@ def _asked_in_vain(part: CompensationDef) -> Iterator[Finding]:
 
 
 def outputs_of(handler: HandlerDef) -> Iterator[Finding]:
-    """Run the part of `compensation` that is about one handler alone: a router gives no output."""
+    """Run the part of `compensation` that is about one handler alone: a router neither does nor undoes."""
     if handler.kind == "router" and handler.output is not None:
         yield broken(
             handler,
             "compensation",
             f'Router "{handler.name}" gives an output ({handler.output.shown}), but a router only decides',
             "make it a state, or return the next state alone",
+        )
+    if handler.kind == "router" and handler.rollbacks:
+        yield broken(
+            handler,
+            "compensation",
+            f'Router "{handler.name}" asks for a rollback, but a router only decides',
+            "make it a state, or go to a state that asks for it",
         )
 
 

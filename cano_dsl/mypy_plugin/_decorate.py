@@ -24,7 +24,7 @@ from cano_dsl.mypy_plugin._card import OUTPUT, attach, facts_of
 from cano_dsl.mypy_plugin._guards import KEPT
 from cano_dsl.mypy_plugin._joins import packed
 from cano_dsl.mypy_plugin._members import States, literals, union
-from cano_dsl.mypy_plugin._names import APPLIED, MADE
+from cano_dsl.mypy_plugin._names import APPLIED, MADE, Gives
 from cano_dsl.mypy_plugin._resources import Words, parameters_of, want
 from cano_dsl.mypy_plugin._targets import Targets, annotated, awaited, of_literals, with_outputs
 from cano_dsl.mypy_plugin._tell import tell
@@ -61,10 +61,10 @@ def read(decorator: Type, expr: Expression, api: CheckerPluginInterface) -> Read
     targets = said = annotated(returns, states, api.options)
     beyond: tuple[str, ...] = ()
     if manner:
-        targets = with_outputs(_given(manner, owner.args[2], states), said)
-        known = {member.value for member in targets.members}
-        if manner != "hidden" and said.got is None and not said.hidden:
-            beyond = tuple(str(m.value) for m in said.members if m.value not in known)
+        given = _given(manner, owner.args[2], states)
+        targets = with_outputs(given, said)
+        if manner != "hidden":
+            beyond = _beyond(given, said)
     handler = HandlerDef(
         at=None,
         kind=facts.get("kind", "state"),
@@ -76,8 +76,17 @@ def read(decorator: Type, expr: Expression, api: CheckerPluginInterface) -> Read
         output=want("output", union_of(targets.outputs), Words(api.options)) if targets.outputs else None,
         paired=targets.paired,
         unpaired=targets.unpaired,
+        rollbacks=targets.rollbacks,
     )
     return Reading(owner, function, handler, targets, states.name, not manner)
+
+
+def _beyond(given: Targets, said: Targets) -> tuple[str, ...]:
+    """Name what the annotation declares, as far as it can be seen, and `to=` leaves out."""
+    known = {str(member.value) for member in given.members}
+    is_seen = said.got is None and not said.hidden
+    names = [str(member.value) for member in said.members] if is_seen else []
+    return tuple(name for name in dict.fromkeys([*names, *said.rollbacks]) if name not in known)
 
 
 def name_of(function: CallableType) -> str:
@@ -118,7 +127,7 @@ def signature(ctx: MethodSigContext) -> FunctionLike:
     if not (accepts or _is_ambiguous(reading.function)) or not isinstance(result, Instance):
         return default
     is_async = is_awaited(reading.function)
-    if result.type.fullname != MADE[is_async, reading.handler.output is not None and not outputs]:
+    if result.type.fullname != MADE[is_async, _gives(reading)]:
         if is_async and APPLIED.get(reading.decorator.type.fullname):
             return default  # mypy's own message says that an async function cannot run in a thread
         return default.copy_modified(arg_types=[UninhabitedType()])  # another overload is the right one
@@ -129,6 +138,16 @@ def signature(ctx: MethodSigContext) -> FunctionLike:
     unknown = [anything] * (len(result.args) - NEXT - 1)
     made = result.copy_modified(args=[*known, *unknown, result.args[-1]])
     return default.copy_modified(arg_types=[anything], ret_type=made, variables=[])
+
+
+def _gives(reading: Reading) -> Gives:
+    """Say which overload is the right one; a router has only the one for states."""
+    if reading.handler.kind == "router":
+        return "state"
+    if reading.handler.output is not None:
+        return "output"
+    is_rollback = bool(reading.targets.rollbacks) or reading.targets.any_rollback
+    return "rollback" if is_rollback else "state"
 
 
 def _is_ambiguous(function: CallableType) -> bool:
@@ -223,6 +242,7 @@ def _facts(reading: Reading) -> dict[str, Any]:
         "key": key_of(reading.function),
         "paired": handler.paired,
         "unpaired": handler.unpaired,
+        "rollbacks": handler.rollbacks,
     }
     if targets.is_broken:
         facts |= {

@@ -57,15 +57,20 @@ SPLITS: Final = frozenset(
     {"cano_dsl.declare._handlers.AsyncSplit", "cano_dsl.declare._handlers.PlainSplit", GATHER}
 )
 
-# What a decorator makes of a function: whether that is async, and whether it gives an output.
-MADE: Final[Mapping[tuple[bool, bool], str]] = MappingProxyType(
+# What a decorator makes of a function: whether that is async, and whether it gives an output, else may ask for
+# a rollback.
+Gives: TypeAlias = Literal["state", "output", "rollback"]
+MADE: Final[Mapping[tuple[bool, Gives], str]] = MappingProxyType(
     {
-        (True, False): "cano_dsl.declare._handlers.AsyncHandler",
-        (False, False): "cano_dsl.declare._handlers.PlainHandler",
-        (True, True): "cano_dsl.declare._outputs.AsyncOutputHandler",
-        (False, True): "cano_dsl.declare._outputs.PlainOutputHandler",
+        (True, "state"): "cano_dsl.declare._handlers.AsyncHandler",
+        (False, "state"): "cano_dsl.declare._handlers.PlainHandler",
+        (True, "output"): "cano_dsl.declare._outputs.AsyncOutputHandler",
+        (False, "output"): "cano_dsl.declare._outputs.PlainOutputHandler",
+        (True, "rollback"): "cano_dsl.declare._rollback.AsyncRollbackHandler",
+        (False, "rollback"): "cano_dsl.declare._rollback.PlainRollbackHandler",
     }
 )
+ROLLBACK: Final = "cano_dsl.spec._rollback.Rollback"
 ASYNC_COMPENSATION: Final = "cano_dsl.declare._compensate.AsyncCompensation"
 
 WORKFLOW: Final = "cano_dsl.workflow._workflow.Workflow"

@@ -6,7 +6,17 @@ from typing import Any, NamedTuple
 from mypy.maptype import map_instance_to_supertype
 from mypy.nodes import ARG_STAR, Expression, RefExpr
 from mypy.plugin import CheckerPluginInterface, MethodContext
-from mypy.types import AnyType, Instance, ProperType, TupleType, Type, UnionType, get_proper_type
+from mypy.types import (
+    AnyType,
+    Instance,
+    LiteralType,
+    ProperType,
+    TupleType,
+    Type,
+    UninhabitedType,
+    UnionType,
+    get_proper_type,
+)
 
 from cano_dsl.errors import Finding
 from cano_dsl.mypy_plugin import _card
@@ -143,7 +153,7 @@ def handlers_of(
 def _handler(part: Part, at: str | None, states: States, places: Places, words: Words) -> HandlerDef:
     facts = part.facts
     wants = part.wants or Wants()
-    declared = None if facts.get("hidden") else literals(part.type.args[3])
+    declared = None if facts.get("hidden") else _declared(part.type.args[3], facts)
     members = [states.member(literal) for literal in declared or ()]
     targets = facts.get("targets", ()) if facts.get("broken") else [name for name in members if name]
     splitting = splitting_of(part.own, words)
@@ -169,7 +179,14 @@ def _handler(part: Part, at: str | None, states: States, places: Places, words: 
         output=_output(part, words),
         paired=tuple(facts.get("paired", ())),
         unpaired=tuple(facts.get("unpaired", ())),
+        rollbacks=tuple(facts.get("rollbacks", ())),
     )
+
+
+def _declared(following: Type, facts: Mapping[str, Any]) -> list[LiteralType] | None:
+    """Give the next states without a rollback; none of a handler that only asks for one."""
+    is_none = isinstance(get_proper_type(following), UninhabitedType) and facts.get("rollbacks")
+    return [] if is_none else literals(following)
 
 
 def _output(part: Part, words: Words) -> Want | None:

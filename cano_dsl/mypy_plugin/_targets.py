@@ -1,7 +1,7 @@
 """Reading the edges off a return type, or off `to=`, in the words that `build` has for them."""
 
 from collections.abc import Iterable
-from typing import NamedTuple, TypeGuard
+from typing import Literal, NamedTuple, TypeAlias, TypeGuard
 
 from mypy.messages import format_type_bare
 from mypy.options import Options
@@ -18,7 +18,10 @@ from mypy.types import (
 )
 
 from cano_dsl.mypy_plugin._members import States
-from cano_dsl.mypy_plugin._names import AWAITABLE
+from cano_dsl.mypy_plugin._names import AWAITABLE, ROLLBACK
+
+Manner: TypeAlias = Literal["alone", "pair", "rollback"]
+Found: TypeAlias = tuple[ProperType, Manner]
 
 # Mistakes that mypy has reported, and modules that it was told to do without: what is declared is not known.
 _SILENT = (TypeOfAny.from_error, TypeOfAny.from_unimported_type)
@@ -36,7 +39,9 @@ class Targets(NamedTuple):
         paired: The members in such pairs.
         unpaired: The members that come alone, where there are outputs.
         any_paired: Whether a pair names no Literal.
-        any_unpaired: Whether something else than a pair names none.
+        any_unpaired: Whether something that is neither a pair nor a rollback names none.
+        rollbacks: The members to go to once everything is undone.
+        any_rollback: Whether a rollback names no Literal.
     """
 
     members: tuple[LiteralType, ...] = ()
@@ -48,6 +53,8 @@ class Targets(NamedTuple):
     unpaired: tuple[str, ...] = ()
     any_paired: bool = False
     any_unpaired: bool = False
+    rollbacks: tuple[str, ...] = ()
+    any_rollback: bool = False
 
     @property
     def is_broken(self) -> bool:
@@ -71,23 +78,26 @@ def of_literals(found: Iterable[LiteralType], states: States) -> Targets:
 def annotated(returns: Type, states: States, options: Options) -> Targets:
     """Read a return type, through unions, pairs with an output, and that of a coroutine."""
     outputs: list[Type] = []
-    found: list[tuple[ProperType, bool]] = []  # with whether it is in a pair
+    found: list[Found] = []
     for item in _items(awaited(returns)):
         if _is_pair(item):
             outputs.append(item.items[1])
-            found += [(inner, True) for inner in _items(get_proper_type(item.items[0]))]
+            found += [(inner, "pair") for inner in _items(get_proper_type(item.items[0]))]
+        elif isinstance(item, Instance) and item.type.fullname == ROLLBACK and item.args:
+            found += [(inner, "rollback") for inner in _items(get_proper_type(item.args[0]))]
         else:
-            found.append((item, False))
-    wrong = [(item, in_pair) for item, in_pair in found if not isinstance(item, LiteralType)]
-    targets = of_literals((item for item, _ in found if isinstance(item, LiteralType)), states)
+            found.append((item, "alone"))
+    wrong = [(item, manner) for item, manner in found if not isinstance(item, LiteralType)]
+    targets = _of_manners(found, states)
     if outputs:
         targets = targets._replace(
             outputs=tuple(outputs),
-            paired=_names(found, states, in_pair=True),
-            unpaired=_names(found, states, in_pair=False),
-            any_paired=any(in_pair for _, in_pair in wrong),
-            any_unpaired=any(not in_pair for _, in_pair in wrong),
+            paired=_names(found, states, "pair"),
+            unpaired=_names(found, states, "alone"),
+            any_paired=any(manner == "pair" for _, manner in wrong),
         )
+    manners = {manner for _, manner in wrong}
+    targets = targets._replace(any_unpaired="alone" in manners, any_rollback="rollback" in manners)
     if any(isinstance(item, AnyType) and _root(item).type_of_any in _SILENT for item, _ in wrong):
         return targets._replace(hidden=True)
     if wrong:
@@ -95,19 +105,36 @@ def annotated(returns: Type, states: States, options: Options) -> Targets:
     return targets
 
 
-def with_outputs(given: Targets, said: Targets) -> Targets:
-    """Add to the targets that `to=` gives the outputs that the annotation declares.
-
-    Where a pair, or the part without one, names no Literal, it stands for every target.
-    """
-    if not said.outputs:
-        return given
-    names = [str(member.value) for member in given.members]
-    return given._replace(
-        outputs=said.outputs,
-        paired=tuple(name for name in names if said.any_paired or name in said.paired),
-        unpaired=tuple(name for name in names if said.any_unpaired or name in said.unpaired),
+def _of_manners(found: Iterable[Found], states: States) -> Targets:
+    """Sort all literals, those of rollbacks apart."""
+    found = [(item, manner) for item, manner in found if isinstance(item, LiteralType)]
+    after = of_literals((item for item, manner in found if manner == "rollback"), states)
+    targets = of_literals((item for item, manner in found if manner != "rollback"), states)
+    return targets._replace(
+        foreign=(*targets.foreign, *after.foreign), rollbacks=tuple(str(m.value) for m in after.members)
     )
+
+
+def with_outputs(given: Targets, said: Targets) -> Targets:
+    """Add to the targets that `to=` gives the outputs and the rollbacks that the annotation declares.
+
+    Where a pair, a rollback, or the part that is neither names no Literal, it stands for every target.
+    """
+    names = [str(member.value) for member in given.members]
+    if said.outputs:
+        given = given._replace(
+            outputs=said.outputs,
+            paired=tuple(name for name in names if said.any_paired or name in said.paired),
+            unpaired=tuple(name for name in names if said.any_unpaired or name in said.unpaired),
+        )
+    if said.rollbacks or said.any_rollback:
+        is_any = said.any_paired or said.any_unpaired
+        ordinary = {str(member.value) for member in said.members}
+        given = given._replace(
+            rollbacks=tuple(name for name in names if said.any_rollback or name in said.rollbacks),
+            members=tuple(m for m in given.members if is_any or m.value in ordinary),
+        )
+    return given
 
 
 def _is_pair(typ: ProperType) -> TypeGuard[TupleType]:
@@ -116,8 +143,8 @@ def _is_pair(typ: ProperType) -> TypeGuard[TupleType]:
     return len(typ.items) == 2  # noqa: PLR2004
 
 
-def _names(found: Iterable[tuple[ProperType, bool]], states: States, *, in_pair: bool) -> tuple[str, ...]:
-    literals = [item for item, paired in found if paired is in_pair and isinstance(item, LiteralType)]
+def _names(found: Iterable[Found], states: States, wanted: Manner) -> tuple[str, ...]:
+    literals = [item for item, manner in found if manner == wanted and isinstance(item, LiteralType)]
     return tuple(str(member.value) for member in of_literals(literals, states).members)
 
 

@@ -26,7 +26,8 @@ def mermaid(graph: Graph, trail: Trail | None = None) -> str:
     Routers have a dashed border and a ◇ before their name; what undoes a state stands after its name and ↩,
     and on a line below, what guards it: attempts, timeout, breaker, limiter. A split has a ∥, and a bar at
     which its branches begin, with their number and bulkhead before it, its strategy and timeout after it.
-    Mermaid has no dashed arrows between states: those of errors carry a ⚡ and the exception.
+    Mermaid's state diagrams have no dashed arrows: those of errors carry a ⚡ and the exception, those on
+    which everything is undone a ↩.
 
     With the trail of a run the states that it has left are green, the one that it stands in is yellow, and
     the arrows that it took carry a ✓.

@@ -196,7 +196,9 @@ def _arrows(graph: Graph, node: Node, ids: Mapping[str, str], forks: Mapping[str
     else:
         yield from (Arrow(source, ids[target]) for target in node.targets)
     for edge in graph.edges:
-        if edge.source == node.name and edge.error is not None:
+        if edge.source == node.name and edge.rollback:
+            yield Arrow(source, ids[edge.target], "↩ rollback")
+        elif edge.source == node.name and edge.error is not None:
             yield Arrow(source, ids[edge.target], f"⚡ {widen(edge.error or 'any error')}")
 
 

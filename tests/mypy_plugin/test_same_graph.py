@@ -110,6 +110,7 @@ def facts(one: Built) -> dict[str, Any]:
             for h in definition.handlers
         ],
         "outputs": [(h.output and h.output.shown, h.paired, h.unpaired) for h in definition.handlers],
+        "rollbacks": [h.rollbacks for h in definition.handlers],
         "compensations": [
             (c.at, c.step, c.of, c.name, c.takes.name, c.takes.shown, c.thread, c.data and c.data.shown)
             for c in definition.compensations
@@ -179,7 +180,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Literal
-from cano_dsl import Failure, Join, Joined, Retry, Run, RunData, Waive, Workflow, compensate, router, split, state
+from cano_dsl import Failure, Join, Joined, Retry, Rollback, Run, RunData, Waive, Workflow, compensate, router, split, state
 from cano_dsl.errors import GraphError
 
 class Other(Enum):
@@ -277,11 +278,17 @@ def handler(random: Random, name: str, enum: str, at: str, states: list[str]) ->
         given = literal(random, enum, states).removeprefix("Literal[").removesuffix("]")
         options += f", to=({given},)"
         returns = random.choice((literal(random, enum, states, foreign=0), enum, f"tuple[{enum}, Store]"))
+        if kind == "state" and random.random() < 0.4:
+            after = random.choice((literal(random, enum, states, foreign=0), enum))
+            returns = f"{returns} | Rollback[{after}]"
     elif random.random() < 0.1:
         returns = random.choice((enum, "Any", "None", "int", f"list[{enum}]", f"{returns} | None"))
     elif random.random() < (0.3 if kind == "state" else 0.05):
         more = f"tuple[{literal(random, enum, states)}, {random.choice(('Rows', 'int'))}]"
         returns = f"tuple[{returns}, Store]{random.choice(('', f' | {literal(random, enum, states)}', f' | {more}'))}"
+    if "to=" not in options and random.random() < (0.2 if kind == "state" else 0.05):
+        after = f"Rollback[{literal(random, enum, states)}]"
+        returns = random.choice((f"{returns} | {after}", f"{after} | {returns}", after, f"Rollback[{enum}]"))
     yield f"@{kind}({enum}.{at}{options})  # type: ignore"
     yield f"{prefix}def {name}({parameters_of(random)}) -> {returns}: ...  # type: ignore"
 
@@ -342,7 +349,7 @@ def sound(random: Random, number: int) -> Iterator[str]:
             random.sample(("store: Rows", "limit: int", "run: Run", "data: RunData[int]"), 2)
         )
         name, targets = f"h{number}_{here}", f"Literal[{', '.join([*others, f'{enum}.{there}'])}]"
-        kind = random.choice(("state", "router", "split", "output"))
+        kind = random.choice(("state", "router", "split", "output", "rollback"))
         if kind == "split":
             error = random.choice(("", f", on_error={{OSError: {enum}.{here}}}"))
             yield f'@split({enum}.{here}, over=("a", "b"), join=Join.all(), to={enum}.{there}{error})'
@@ -353,6 +360,11 @@ def sound(random: Random, number: int) -> Iterator[str]:
             yield f"@compensate({name}, timeout=1, retry=Retry.fixed(2, 0.5))"
             yield f"async def un{name}(output: int, limit: int) -> None: ..."
             undoes.append(f"un{name}")
+        elif kind == "rollback":
+            after = f"Rollback[Literal[{enum}.{there}]]"
+            returns = random.choice((f"Literal[{enum}.{here}] | {after}", after, f"tuple[{targets}, int] | {after}"))
+            yield f"@state({enum}.{here})"
+            yield f"def {name}({parameters}) -> {returns}: ...  # type: ignore"
         else:
             yield f"@{kind}({enum}.{here})"
             yield f"def {name}({parameters}, before: Joined[int] | None, failure: Failure | None) -> {targets}: ...  # type: ignore"
