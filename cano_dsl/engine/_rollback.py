@@ -37,12 +37,12 @@ async def drive_undoing(plan: Plan, step: Step, values: Values, run_id: str | No
         return await drive(plan, step, values, run_id)
     except GeneratorExit:  # closed by hand or by the garbage collector: nothing can be awaited any more
         raise
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - raised again, or what the rollback makes of it
         ended = await roll_back(plan, values, error, run_id)
         try:
             if ended is error:
                 raise
-            raise ended  # noqa: B904 - it has its cause
+            raise ended
         finally:
             del ended  # with its traceback it would be a cycle
 
