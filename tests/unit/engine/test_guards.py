@@ -306,15 +306,16 @@ def test_cancel_while_waiting_for_room_gives_it_back(kind: str, run_virtual: Cal
     assert log == [("reserve", math.inf), "given back"]
 
 
+@pytest.mark.parametrize("retried", [False, True], ids=["alone", "retried"])
 @pytest.mark.parametrize("kind", ["async", "plain", "thread", "saga"])
 def test_limiter_refuses_what_the_total_timeout_does_not_leave(
-    kind: str, run_virtual: Callable[..., Any]
+    kind: str, retried: bool, run_virtual: Callable[..., Any]
 ) -> None:
     """L5: a wait beyond what is left of the total timeout is refused, not retried, and told to observers."""
     log: list[Any] = []
     recorder = Recorder()
-    flow = built(kind, _never, limiter=Limiter(log, 7), retry=Retry.fixed(9, 0), total=5)
-    flow = flow.configure(observers=[recorder])
+    policy: Any = {"retry": Retry.fixed(9, 0)} if retried else {}
+    flow = built(kind, _never, limiter=Limiter(log, 7), total=5, **policy).configure(observers=[recorder])
 
     async def main() -> RateLimited:
         with pytest.raises(RateLimited) as caught:
