@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from cano_dsl.errors import Branch, RunError, RunPlace, Where
 from cano_dsl.observe import Events
-from cano_dsl.plan._guarded import NoRoom, broken, limited, timed
+from cano_dsl.plan._guarded import broken, limited, timed
 from cano_dsl.plan._retry import call_again
 from cano_dsl.scope import Clock
 from cano_dsl.spec import Policies, Retry, Run
@@ -105,11 +105,10 @@ def _placed(start: Start, of: Branches) -> Start:
     async def call(index: int) -> Any:
         try:
             return await start(index)
-        except (RunError, NoRoom) as raised:
-            error = raised.error if isinstance(raised, NoRoom) else raised
-            if error.is_placed:
+        except RunError as raised:
+            if raised.is_placed:
                 raise
-            error = error.placed(of.place(index), branch=of.name(index))
+            error = raised.placed(of.place(index), branch=of.name(index))
         try:
             raise error
         finally:

@@ -18,7 +18,7 @@ Reject = Callable[[tuple[Any, ...], Exception], None]
 
 
 class NoRoom(Exception):
-    """Carries what a limiter raised past the retry, which lies inside it."""
+    """Carries what a limiter raised past a state's retry, which lies inside it but is told of it."""
 
     def __init__(self, error: RateLimited) -> None:
         super().__init__(error)
@@ -107,6 +107,7 @@ def limited(
     *,
     awaits: bool,
     reject: Reject | None = None,
+    retried: bool = False,
 ) -> Call:
     """Wait for a limiter's room before a call, at most as long as the run has left.
 
@@ -117,9 +118,11 @@ def limited(
         left: Tells from the call's values how long the run may still take.
         awaits: Whether the call gives an awaitable.
         reject: Is told of each call that is not made.
+        retried: Whether a retry would take its error for one of an attempt.
 
     Raises:
-        NoRoom: It would take longer; nothing was taken.
+        RateLimited: It would take longer; nothing was taken.
+        NoRoom: The same, where it is retried.
     """
     reserve, steady = limiter.reserve, clock.steady
 
@@ -129,7 +132,9 @@ def limited(
         except RateLimited as error:
             if reject is not None:
                 reject(values, error)
-            raise NoRoom(error) from None
+            if retried:
+                raise NoRoom(error) from None
+            raise
         if reserved is not None:
             try:
                 await clock.sleep(reserved.wait_s)

@@ -258,7 +258,10 @@ class Plan:
         policies = spec.policies if spec.split is None else None
         if policies is not None and policies.limiter is not None:
             left, reject = self._left(slots), self._reject(step, slots)
-            call = limited(call, policies.limiter, self.clock, left, awaits=awaits, reject=reject)
+            retried = policies.retry is not None
+            call = limited(
+                call, policies.limiter, self.clock, left, awaits=awaits, reject=reject, retried=retried
+            )
             awaits = True
         emit = events.state_entered if events is not None else None
         if self.store is not None and spec.kind != "router":

@@ -3,6 +3,7 @@
 import gc
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from enum import Enum
 from typing import Any, Literal
 
@@ -741,10 +742,8 @@ def test_failure_keeps_no_frames(kind: str, ends: str, run_async: Callable[..., 
         flow = built(kind, act, retry=Retry.fixed(3, 0), **edges)
 
     async def main() -> int:
-        try:
+        with suppress(RunError):
             await flow.run(box=Forgetful())
-        except RunError:
-            pass
         return sum(ref() is not None for ref in left)
 
     gc.collect()
