@@ -64,7 +64,9 @@ def specs(draw: st.DrawFn) -> Spec:
     jumps = tuple(
         (draw(st.integers(i + 1, count)), draw(st.integers(max(0, i - 1), count))) for i in range(count)
     )
-    jumps = tuple((i + 1, b) for i, (_, b) in enumerate(jumps))  # the first leads on, so every state is reached
+    jumps = tuple(
+        (i + 1, b) for i, (_, b) in enumerate(jumps)
+    )  # the first leads on, so every state is reached
     kinds[0] = "state"  # so that some handler wants the resources
     return Spec(tuple(kinds), jumps, draw(st.none() | st.integers(0, 8)), draw(st.booleans()))
 
@@ -144,7 +146,9 @@ def _parts(spec: Spec, i: int, kind: Kind, states: Any, at: Any, target: Any) ->
 
         @router(at, to=options["to"])
         def routed(data: RunData[Count]) -> Any:
-            return target(second if data.value.steps % 2 == 0 and data.value.steps < LIMIT and second > i else first)
+            return target(
+                second if data.value.steps % 2 == 0 and data.value.steps < LIMIT and second > i else first
+            )
 
         return [routed]
     if kind == "split":

@@ -1,30 +1,22 @@
 # Made by tools/stubs.py from the package; not for type checkers.
 from cano_dsl.declare._functions import AsyncFunction as AsyncFunction, PlainFunction as PlainFunction
 from cano_dsl.declare._handlers import AsyncHandler as AsyncHandler, PlainHandler as PlainHandler
-from cano_dsl.declare._on_error import OnError as OnError
 from cano_dsl.declare._outputs import (
     AsyncOutputFunction as AsyncOutputFunction,
     AsyncOutputHandler as AsyncOutputHandler,
     PlainOutputFunction as PlainOutputFunction,
     PlainOutputHandler as PlainOutputHandler,
 )
-from cano_dsl.declare._policies import Guards as Guards, guards as guards
+from cano_dsl.declare._policies import Guards as Guards
 from cano_dsl.declare._rollback import (
     AsyncRollbackFunction as AsyncRollbackFunction,
     AsyncRollbackHandler as AsyncRollbackHandler,
     PlainRollbackFunction as PlainRollbackFunction,
     PlainRollbackHandler as PlainRollbackHandler,
 )
-from cano_dsl.spec import (
-    Breaker as Breaker,
-    Duration as Duration,
-    Kind as Kind,
-    Limiter as Limiter,
-    Retry as Retry,
-)
-from collections.abc import Collection
+from cano_dsl.spec import Kind as Kind
 from enum import Enum
-from typing import Any, Generic, Literal, NamedTuple, ParamSpec, TypeVar, overload
+from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar, overload
 
 S = TypeVar('S', bound=Enum)
 Src = TypeVar('Src', bound=Enum)
@@ -34,23 +26,23 @@ O = TypeVar('O')
 G = TypeVar('G')
 P = ParamSpec('P')
 
-class _Options(NamedTuple):
+class Options(NamedTuple):
     at: Any
     kind: Kind
     thread: bool
     to: tuple[Any, ...] | None
     guards: Guards
 
-class _Decorator(Generic[S, Src, To]):
-    def __init__(self, options: _Options) -> None: ...
+class Decorator(Generic[S, Src, To]):
+    def __init__(self, options: Options) -> None: ...
 
-class RouterDecorator(_Decorator[S, Src, To]):
+class RouterDecorator(Decorator[S, Src, To]):
     @overload
     def __call__(self, fn: AsyncFunction[S, P, N], /) -> AsyncHandler[S, Src, P, N]: ...
     @overload
     def __call__(self, fn: PlainFunction[S, P, N], /) -> PlainHandler[S, Src, P, N]: ...
 
-class HandlerDecorator(_Decorator[S, Src, To]):
+class HandlerDecorator(Decorator[S, Src, To]):
     @overload
     def __call__(self, fn: AsyncFunction[S, P, N], /) -> AsyncHandler[S, Src, P, N]: ...
     @overload
@@ -72,7 +64,7 @@ class HandlerDecorator(_Decorator[S, Src, To]):
         /,
     ) -> PlainOutputHandler[S, Src, P, N, O, G]: ...
 
-class ThreadDecorator(_Decorator[S, Src, To]):
+class ThreadDecorator(Decorator[S, Src, To]):
     @overload
     def __call__(self, fn: PlainFunction[S, P, N], /) -> PlainHandler[S, Src, P, N]: ...
     @overload
@@ -83,83 +75,3 @@ class ThreadDecorator(_Decorator[S, Src, To]):
         fn: PlainOutputFunction[S, P, N, O, G],
         /,
     ) -> PlainOutputHandler[S, Src, P, N, O, G]: ...
-
-@overload
-def state(
-    at: S,
-    /,
-    *,
-    thread: Literal[False] = False,
-    to: None = None,
-    retry: Retry | None = None,
-    timeout: Duration | None = None,
-    breaker: Breaker | None = None,
-    limiter: Limiter | None = None,
-    on_error: OnError[S] = None,
-    effects: bool = False,
-) -> HandlerDecorator[S, S, S]: ...
-@overload
-def state(
-    at: S,
-    /,
-    *,
-    thread: Literal[True],
-    to: None = None,
-    retry: Retry | None = None,
-    breaker: Breaker | None = None,
-    limiter: Limiter | None = None,
-    on_error: OnError[S] = None,
-    effects: bool = False,
-) -> ThreadDecorator[S, S, S]: ...
-@overload
-def state(
-    at: S,
-    /,
-    *,
-    thread: Literal[False] = False,
-    to: Collection[To],
-    retry: Retry | None = None,
-    timeout: Duration | None = None,
-    breaker: Breaker | None = None,
-    limiter: Limiter | None = None,
-    on_error: OnError[S] = None,
-    effects: bool = False,
-) -> HandlerDecorator[S, S, To]: ...
-@overload
-def state(
-    at: S,
-    /,
-    *,
-    thread: Literal[True],
-    to: Collection[To],
-    retry: Retry | None = None,
-    breaker: Breaker | None = None,
-    limiter: Limiter | None = None,
-    on_error: OnError[S] = None,
-    effects: bool = False,
-) -> ThreadDecorator[S, S, To]: ...
-
-@overload
-def router(
-    at: S,
-    /,
-    *,
-    to: None = None,
-    retry: Retry | None = None,
-    timeout: Duration | None = None,
-    breaker: Breaker | None = None,
-    limiter: Limiter | None = None,
-    on_error: OnError[S] = None,
-) -> RouterDecorator[S, S, S]: ...
-@overload
-def router(
-    at: S,
-    /,
-    *,
-    to: Collection[To],
-    retry: Retry | None = None,
-    timeout: Duration | None = None,
-    breaker: Breaker | None = None,
-    limiter: Limiter | None = None,
-    on_error: OnError[S] = None,
-) -> RouterDecorator[S, S, To]: ...

@@ -8,12 +8,14 @@ class Guards(NamedTuple):
     policies: Policies | None
     on_error: ErrorTargets
     effects: bool
+    at_most_once: bool
 
 def guards(
     where: Where,
     on_error: Any,
     *,
     effects: object = False,
+    semantics: object = 'at_least_once',
     field: str = 'timeout',
     **given: Any,
 ) -> Guards: ...

@@ -4,7 +4,15 @@ from cano_dsl.errors._run import RunError as RunError
 class AttemptsExhausted(RunError):
     attempts: int
     elapsed_s: float
-    def __init__(self, *, attempts: int, elapsed_s: float, error: BaseException) -> None: ...
+    is_late: bool
+    def __init__(
+        self,
+        *,
+        attempts: int,
+        elapsed_s: float,
+        error: BaseException,
+        is_late: bool = False,
+    ) -> None: ...
 
 class AttemptTimeout(RunError, TimeoutError):
     timeout_s: float

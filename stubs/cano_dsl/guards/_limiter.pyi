@@ -1,12 +1,8 @@
 # Made by tools/stubs.py from the package; not for type checkers.
-from cano_dsl.guards._calendar import Calendar as Calendar
 from cano_dsl.spec import Duration as Duration, Limiter as Limiter, Reservation as Reservation
-from collections.abc import Sequence
-from typing import Any
 
 class Acquirable:
-    name: Any
-    def __init__(self, name: str, calendars: Sequence[Calendar], max_wait_s: float, clock: Any) -> None: ...
+    name: str
     def try_acquire(self, cost: int = 1) -> bool: ...
     async def acquire(self, cost: int = 1, max_wait: Duration | None = None) -> None: ...
     def reserve(self, now: float, most_s: float, cost: int = 1) -> Reservation | None: ...

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+Semantics: TypeAlias = Literal['at_least_once', 'at_most_once']
 Kind: TypeAlias = Literal['state', 'router', 'split']
 
 @dataclass(frozen=True, slots=True)

@@ -42,9 +42,7 @@ def test_help(cano, option):
     assert "  resume  Go on with a run that was killed, cut off or failed.\n" in result.stdout
     assert "  run     Run a workflow once.\n" in result.stdout
     assert "  runs    List the runs that a log has, the one started last first.\n" in result.stdout
-    assert (
-        "  show    Show a run row by row, and the way that it took.\n" in result.stdout
-    )
+    assert "  show    Show a run row by row, and the way that it took.\n" in result.stdout
     assert "      package.module:orders      in a module\n" in result.stdout
 
 
