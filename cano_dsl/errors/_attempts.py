@@ -40,8 +40,7 @@ class AttemptsExhausted(RunError):
         times = "1 attempt" if attempts == 1 else f"{attempts} attempts"
         after = f", {elapsed_s:.3g} s after the first failure" if attempts > 1 else ""
         super().__init__(
-            f"{f'branch {branch} of ' if branch else ''}{who}failed after {times}{after}: {told(error)}",
-            at=at,
+            f"{f'branch {branch} of ' if branch else ''}{who}failed after {times}{after}: {told(error)}", at=at
         )
         self.attempts = attempts
         self.elapsed_s = elapsed_s
@@ -79,8 +78,7 @@ class AttemptTimeout(RunError, TimeoutError):
 
     def __init__(self, *, timeout_s: float, branch: str = "", at: RunPlace | None = None) -> None:
         super().__init__(
-            f"{f'in branch {branch} ' if branch else ''}took longer than its timeout of {timeout_s:g} s",
-            at=at,
+            f"{f'in branch {branch} ' if branch else ''}took longer than its timeout of {timeout_s:g} s", at=at
         )
         self.timeout_s = timeout_s
         self.branch = branch

@@ -39,7 +39,9 @@ class RateLimited(RunError):
 
     code = "rate-limited"
 
-    def __init__(self, *, limiter: str, wait_s: float, max_wait_s: float, at: RunPlace | None = None) -> None:
+    def __init__(
+        self, *, limiter: str, wait_s: float, max_wait_s: float, at: RunPlace | None = None
+    ) -> None:
         super().__init__(
             f"was not called, as limiter {limiter!r} has room in {wait_s:.3g} s, "
             f"and it may wait {max_wait_s:.3g} s",
