@@ -302,7 +302,7 @@ class Runner(Generic[S, E_co, D]):
     def _start(
         self, handle: RunHandle[S, E_co, D], order: "Order", execute: Callable[..., Any]
     ) -> RunHandle[S, E_co, D]:
-        handle._begin(lambda order: execute(given=self._values(), order=order), order)  # noqa: SLF001 - its maker
+        handle._begin(lambda order: execute(self._values(), order), order)  # noqa: SLF001 - its maker
         self._handles = [one for one in self._handles if not one._is_settled]  # noqa: SLF001 - as above
         self._handles.append(handle)
         return handle

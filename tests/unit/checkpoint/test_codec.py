@@ -215,7 +215,7 @@ def test_model_that_cannot_be_dumped() -> None:
         ([1, "x"], list[int], "list (Expected `int`, got `str` - at `$[1]`)"),
         ("blue", Colour, "str (Invalid enum value 'blue')"),
         ({"at": 5}, Model, "dict (3 validation errors for Model"),
-        (5, Path, "int (expected str, bytes"),
+        (5, Path, "int ("),
         (5, Odd, "int (there is no way to read Odd)"),
         (5, Line | Attrs, "int (TypeError: "),
     ],

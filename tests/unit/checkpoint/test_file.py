@@ -429,6 +429,43 @@ def test_kill_within_a_checkpoint_is_no_damage(tmp_path: Path) -> None:
     assert len(asyncio.run(main())) == 102
 
 
+def test_change_to_the_log_waits_for_others(tmp_path: Path) -> None:
+    """A file that has no write-ahead log yet, and is written by another process, is waited for, then refused."""
+    path = made(tmp_path / "a.db")
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("PRAGMA journal_mode = DELETE")
+    other.execute("BEGIN IMMEDIATE")
+
+    async def main() -> None:
+        async with SqliteCheckpoints(path, busy_timeout=0.05) as store:
+            with pytest.raises(StoreUnavailable, match="locked"):
+                await fill(store, 1, "two")
+        async with SqliteCheckpoints(path, busy_timeout=20) as store:
+            asyncio.get_running_loop().call_later(0.05, other.execute, "ROLLBACK")
+            await fill(store, 1, "two")
+
+    asyncio.run(main())
+    other.close()
+
+
+def test_many_runs_are_pruned_in_parts(tmp_path: Path) -> None:
+    """C7: more runs than are forgotten in one transaction are all forgotten, with what only they used."""
+    path = tmp_path / "a.db"
+
+    async def main() -> int:
+        async with SqliteCheckpoints(path) as store:
+            end = Unit([entered(0)], {"a": b"1"}, "finished")
+            new = [NEW._replace(run_id=str(number)) for number in range(450)]
+            await asyncio.gather(*(store.start(one, end, owner=Owner.here(), now=0.0) for one in new))
+            return await store.prune(before=1e9, now=1e9)
+
+    assert asyncio.run(main()) == 450
+    db = sqlite3.connect(path)
+    tables = ("run", "row", "change", "owner", "definition")
+    assert [db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables] == [0] * 5
+    db.close()
+
+
 def test_every_reason_is_explained() -> None:
     """Whatever SQLite says becomes an error of ours that names the file."""
     error = sqlite3.OperationalError("odd")
