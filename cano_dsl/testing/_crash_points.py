@@ -23,7 +23,13 @@ from cano_dsl.spec import DataCodec
 
 
 class Crash(BaseException):
-    """What a run sees where the process would be gone: nothing can be written any more."""
+    """What a run sees where the process would be gone: nothing can be written any more.
+
+    Example:
+        >>> from cano_dsl.testing import Crash
+        >>> issubclass(Crash, Exception)  # no handler keeps it by mistake
+        False
+    """
 
 
 @final
@@ -34,6 +40,12 @@ class CrashStore:
         at: The number of that write, from 0.
         when: Whether the write is lost, or the last thing that was done.
         is_started: Whether there is anything to resume.
+
+    Example:
+        >>> from cano_dsl.testing import crash_points
+        >>> store = next(crash_points())
+        >>> store, store.is_started
+        (<CrashStore: before write 0>, False)
     """
 
     def __init__(self, at: int, when: Literal["before", "after"], codec: DataCodec | None) -> None:

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "cano_dsl"
 # command shows people how long something took: both are about real time.
 HOMES = {"scope", "testing", "checkpoint", "cli"}
 # The lease of a run is read by other processes, which go by the wall clock.
-REAL = {"engine/_keeper.py"}
+REAL = {"engine/_keeper.py", "engine/_logged.py", "engine/_saved.py"}
 MODULES = [
     path
     for path in sorted(PACKAGE.rglob("*.py"))

@@ -366,6 +366,15 @@ CASES: list[tuple[CanoError, str, dict[str, Any], type]] = [
         errors.RunError,
     ),
     (
+        errors.RunParked(run_id="job-7", state="PAY", at=3),
+        (
+            "run 'job-7' stopped within state PAY, which runs at most once: find out whether it took effect, "
+            "then resume('job-7', at=3) to run it again, or resume it at another row"
+        ),
+        {"code": "run-parked", "run_id": "job-7", "state": "PAY", "at": 3},
+        errors.StoreError,
+    ),
+    (
         errors.RunnerState(workflow="jobs", what="is entered already"),
         "runner of workflow 'jobs' is entered already",
         {"code": "runner-state", "resource": ""},
