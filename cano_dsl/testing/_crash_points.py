@@ -221,7 +221,7 @@ def crash_points(*, codec: DataCodec | None = None) -> Iterator[CrashStore]:
     at = 0
     while True:
         for when in ("before", "after"):
-            store = CrashStore(at, when, codec)  # type: ignore[arg-type]
+            store = CrashStore(at, when, codec)
             yield store
             if not store._has_crashed:  # noqa: SLF001 - its maker
                 return
