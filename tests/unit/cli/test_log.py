@@ -403,7 +403,7 @@ def test_show_json(cano, folder):
             "outcome": "failed",
             "attempts": 2,
             "output": None,
-            "entry": None,
+            "given": None,
             "about": None,
             "error": None,
             "taken_back": False,
@@ -418,7 +418,7 @@ def test_show_json(cano, folder):
             "outcome": "stands",
             "attempts": 0,
             "output": None,
-            "entry": {"type": "failure", "size": 11},
+            "given": {"what": "failure", "size": 11},
             "about": None,
             "error": None,
             "taken_back": False,
@@ -527,7 +527,32 @@ def test_show_with_a_target(cano, ran):
         assert "    QUOTE --> QUOTE_fork : 2 branches ✓\n    QUOTE_fork --> CHARGE : all ✓\n" in text
         assert "classified" not in text
         assert "[*]\n    classDef router" in text
-    assert "classified" in cano("show", "job-1", "--store", "runs.db", "--values").stdout
+    values = cano("show", "job-1", "--store", "runs.db", "--values").stdout
+    assert 'output = {"card":"classified"}\n' in values
+    assert 'store/cart = ["tea","classified"]\n' in values
+    outcomes = '"values":{"quote(\'ups\')":3,"quote(\'dhl\')":3},"errors":{},"cancelled":[]'
+    assert f'given = {{"state":"QUOTE",{outcomes}}}\n' in values
+
+
+def test_show_of_a_failure(cano, folder):
+    """With `--values` a failure that a state was given is shown in words, and one that cannot be read is said so."""
+    failure = Codec().encode("", {"s": "A", "e": ["ValueError", "no tea"]})
+    by_hand(
+        folder / "runs.db",
+        "job-1",
+        Unit([row(0, "entered", 0, "A")]),
+        Unit([row(1, "entered", 1, "C", entry=failure, entry_type="failure")]),
+        Unit([row(2, "entered", 2, "C", entry=b"\xc1", entry_type="joined")]),
+        Unit([row(3, "entered", 3, "C", entry=b"\x05", entry_type="later")]),
+    )
+    result = cano("show", "job-1", "--store", "runs.db", "--values")
+    assert "✗ A         1.00 s" in result.stdout
+    assert f"✓ C         1.00 s  given failure {len(failure)} B\n" in result.stdout
+    assert 'given = {"state":"A","error":"ValueError: no tea"}\n' in result.stdout
+    assert "given outcomes 1 B\n" in result.stdout
+    assert 'given = "cannot be read: ' in result.stdout
+    assert "given later 1 B\n" in result.stdout
+    assert "given = 5\n" in result.stdout
 
 
 def test_show_within_a_workflow_as_a_state(cano, folder):
