@@ -833,3 +833,71 @@ def test_resume_without_a_resource(cano, cut):
     assert (
         json.loads(cano("runs", "--store", "runs.db", "--json").stdout)["runs"][0]["status"] == "unfinished"
     )
+
+
+# --- small things
+
+
+def test_many_runs(cano, folder, monkeypatch):
+    """All runs are found where there are more than are asked for at once."""
+    from cano_dsl.cli import _log_runs
+
+    monkeypatch.setattr(_log_runs, "PAGE", 2)
+    for number in range(5):
+        stands(folder / "runs.db", f"job-{number}", "finished", age=HOUR)
+    result = cano("prune", "--store", "runs.db", "--older-than", "1m")
+    assert "5 runs would be forgotten for good (0 cancelled, 5 finished, 0 rolled_back)" in result.stderr
+
+
+def test_sizes_and_ages(monkeypatch):
+    """Sizes and ages are written in the units that read best."""
+    from cano_dsl.cli import _log_file
+
+    assert [_log_file.size(n) for n in (0, 999, 1000, 12_345, 2_500_000)] == [
+        "0 B",
+        "999 B",
+        "1.0 kB",
+        "12.3 kB",
+        "2.5 MB",
+    ]
+    monkeypatch.setattr(_log_file.time, "time", lambda: 2_000_000.0)
+    ages = [0, 59, 61, 3 * HOUR + 125, 86_400 * 2, 86_400 * 15, -5]
+    assert [_log_file.ago(2_000_000.0 - age) for age in ages] == [
+        "0 s",
+        "59 s",
+        "1 min 1 s",
+        "3 h 2 min",
+        "2 d 0 h",
+        "2 w 1 d",
+        "0 s",
+    ]
+
+
+def test_interrupt(folder, capsys):
+    """Ctrl-C while a log is read ends the command with exit code 130."""
+    from cano_dsl.cli import _log_file
+
+    stands(folder / "runs.db", "job-1", "finished")
+
+    async def interrupted(store: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as ended:
+        _log_file.ask(folder / "runs.db", interrupted)
+    assert (ended.value.code, capsys.readouterr().err) == (130, "interrupted\n")
+
+
+def test_parked_run(cano, write, orders):
+    """C3: a run that stopped within a state that must not run twice waits for a person, who says at which row it goes on."""
+    text = ORDERS.replace("@state(Order.SHIP)", '@state(Order.SHIP, semantics="at_most_once")')
+    write("orders.py", text)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(run_one_to_ship(orders.parent / "runs.db"))
+    result = cano("compat", "orders.py", "--store", "runs.db")
+    assert result.exit_code == 0
+    assert "! job-1  " in result.stdout
+    assert "waits for a person: cano resume --at, see cano show job-1\n" in result.stdout
+    result = cano("resume", "orders.py", "job-1", "--store", "runs.db")
+    assert result.exit_code == 2
+    assert "then resume ('job-1' --at 3) to run it again" in result.stderr
+    assert cano("resume", "orders.py", "job-1", "--store", "runs.db", "--at", "3").exit_code == 0
