@@ -7,7 +7,7 @@ import click
 from cano_dsl.checkpoint import STATUSES, Status
 from cano_dsl.cli._log_compat import compat
 from cano_dsl.cli._log_file import Age, file_at
-from cano_dsl.cli._log_resume import resume
+from cano_dsl.cli._log_resume import Resumption, resume
 from cano_dsl.cli._log_runs import Wanted, list_runs, prune
 from cano_dsl.cli._log_show import show_run
 from cano_dsl.cli._options import find_target, set_option, setting, target_argument, traceback_option
@@ -64,8 +64,9 @@ def show_command(  # noqa: PLR0917 - click passes them by name
 ) -> None:
     """Show a run row by row, and the way that it took.
 
-    The way is a Mermaid diagram. Each state stands with its time, its attempts, the size of its output, and the keys and sizes of the data
-    that it changed. Values are not shown without --values; errors are, as they were raised.
+    Each state stands with its time, its attempts, the size of its output, and the keys and sizes of the data
+    that it changed; after them a Mermaid diagram. Values are not shown without --values; errors are, as they
+    were raised.
     """
     path = file_at(store)
     wired = None if target is None else Wired.of(find_target(target, with_traceback=with_traceback))
@@ -127,17 +128,9 @@ def resume_command(  # noqa: PLR0917 - click passes them by name
     """
     path = file_at(store)
     wired = Wired.of(find_target(target, with_traceback=with_traceback))
-    code = resume(
-        wired,
-        path,
-        run_id,
-        wired.with_settings(map(setting, settings)),
-        at=at,
-        allow_changed=allow_changed,
-        with_traceback=with_traceback,
-        as_json=as_json,
-    )
-    sys.exit(code)
+    resources = wired.with_settings(map(setting, settings))
+    what = Resumption(wired, path, run_id, resources, at, allow_changed)
+    sys.exit(resume(what, with_traceback=with_traceback, as_json=as_json))
 
 
 @click.command("prune")

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cano_dsl.checkpoint import SqliteCheckpoints
 from cano_dsl.cli._console import console_for
@@ -18,38 +18,50 @@ from cano_dsl.scope import run_to_end
 IN_WORDS = (("allow_changed=True", "--allow-changed"), (", at=", " --at "))
 
 
-def resume(
-    wired: Wired,
-    path: Path,
-    run_id: str,
-    resources: dict[str, Any],
-    *,
-    at: int | None,
-    allow_changed: bool,
-    with_traceback: bool,
-    as_json: bool,
-) -> int:
+class Resumption(NamedTuple):
+    """What is to go on.
+
+    Attributes:
+        wired: The workflow.
+        path: The file of the log.
+        run_id: The run.
+        resources: What its handlers are given.
+        at: The row to take the run back to; None for where it stands.
+        allow_changed: Whether to go on under a changed definition.
+    """
+
+    wired: Wired
+    path: Path
+    run_id: str
+    resources: dict[str, Any]
+    at: int | None
+    allow_changed: bool
+
+    async def go_on(self, progress: Progress) -> Enum:
+        """Run to an exit."""
+        async with SqliteCheckpoints(self.path, codec=self.wired.codec) as store:
+            runner = self.wired.runner(self.resources, progress, store)
+            end: Enum = await runner.resume(self.run_id, at=self.at, allow_changed=self.allow_changed)
+            return end
+
+
+def resume(what: Resumption, *, with_traceback: bool, as_json: bool) -> int:
     """Go on with a run and give the exit code; see `carry_out`.
 
     Raises:
         Refused: There is no such run, it cannot go on, or somebody runs it.
     """
-    progress = Progress(console_for(sys.stderr if as_json else None), wired.found.graph)
-    outcome: dict[str, Any] = {"run_id": run_id, "exit": None, "error": None}
-
-    async def go_on() -> Enum:
-        async with SqliteCheckpoints(path, codec=wired.codec) as store:
-            runner = wired.runner(resources, progress, store)
-            end: Enum = await runner.resume(run_id, at=at, allow_changed=allow_changed)
-            return end
+    progress = Progress(console_for(sys.stderr if as_json else None), what.wired.found.graph)
+    outcome: dict[str, Any] = {"run_id": what.run_id, "exit": None, "error": None}
 
     def go() -> Enum:
         try:
-            end = run_to_end(go_on)
+            end = run_to_end(lambda: what.go_on(progress))
         except StoreError as error:
             if progress.entered:
+                outcome["error"] = told(error)
                 raise
-            raise Refused(_in_words(error, run_id)) from error
+            raise Refused(_in_words(error, what.run_id)) from error
         except Exception as error:
             outcome["error"] = told(error)
             raise
@@ -57,7 +69,7 @@ def resume(
         return end
 
     def begin() -> Callable[[], Enum]:
-        wired.runner(resources, progress)  # says what is missing before the log is touched
+        what.wired.runner(what.resources, progress)  # says what is missing before the log is touched
         return go
 
     code = carry_out(begin, progress, with_traceback=with_traceback)

@@ -1,6 +1,6 @@
 """`cano show`: a run row by row, with what each state left; values only where they are asked for."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from cano_dsl.cli._console import console_for, duration, line
 from cano_dsl.cli._log_file import ago, ask, iso, local, size, write_json
 from cano_dsl.cli._log_runs import STYLES, as_dict, owner_of
 from cano_dsl.cli._log_story import Mark, Moment, begun_with, story, trail_of
-from cano_dsl.errors import StoreError, ValueWrongType
+from cano_dsl.engine import plain_entry
+from cano_dsl.errors import StoreError
 from cano_dsl.graph import Graph, stored_graph
 from cano_dsl.render import mermaid
 from cano_dsl.spec import DataCodec
@@ -29,7 +30,7 @@ MARKS: dict[Mark, tuple[str, str]] = {
     "ended": ("■", "bold red"),
     "row": ("·", ""),
 }
-TEXTS = {"joined": "outcomes", "failure": "a failure"}  # what a state can be entered with
+TEXTS = {"joined": "outcomes", "failure": "failure"}  # what a state can be entered with
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,16 @@ class Shown:
 
     def value(self, key: str, data: bytes) -> Any:
         """Give a value as JSON has it, or say that it cannot be read."""
+        return self._plain(lambda: self.codec.decode(key, data))
+
+    def given(self, row: Row) -> Any:
+        """Give what a state was entered with as JSON has it, or say that it cannot be read."""
+        return self._plain(lambda: plain_entry(self.codec, row.entry or b"", row.entry_type))
+
+    def _plain(self, read: Callable[[], Any]) -> Any:
         try:
-            return msgspec.to_builtins(self.codec.decode(key, data), str_keys=True)
-        except (StoreError, ValueWrongType, TypeError) as error:
+            return msgspec.to_builtins(read(), str_keys=True)
+        except (StoreError, TypeError, LookupError, ValueError) as error:
             return f"cannot be read: {error}"
 
 
@@ -185,7 +193,7 @@ def _values(shown: Shown, changes: Sequence[Change], indent: str, console: Conso
     if shown.with_values:
         for change in changes:
             if change.value is not None:
-                _value(shown, change.key, change.value, indent, console)
+                _value(change.key, shown.value(change.key, change.value), indent, console)
 
 
 def _bytes(shown: Shown, moment: Moment, indent: str, console: Console) -> None:
@@ -194,14 +202,13 @@ def _bytes(shown: Shown, moment: Moment, indent: str, console: Console) -> None:
         return
     left = moment.left if moment.mark in ("left", "failed", "undone") else moment.row
     if left is not None and left.output is not None and moment.row.kind != "ended":
-        _value(shown, "output", left.output, indent, console)
+        _value("output", shown.value("output", left.output), indent, console)
     if moment.row.entry is not None and moment.row.entry_type != "target":
-        _value(shown, "given", moment.row.entry, indent, console)
+        _value("given", shown.given(moment.row), indent, console)
 
 
-def _value(shown: Shown, key: str, data: bytes, indent: str, console: Console) -> None:
-    text = msgspec.json.encode(shown.value(key, data)).decode()
-    console.print(line(f"{indent}  {key} = {text}"))
+def _value(key: str, plain: Any, indent: str, console: Console) -> None:
+    console.print(line(f"{indent}  {key} = {msgspec.json.encode(plain).decode()}"))
 
 
 def _as_dict(shown: Shown, told: Sequence[Moment], picture: str | None) -> dict[str, Any]:
@@ -221,8 +228,8 @@ def _moment(shown: Shown, moment: Moment) -> dict[str, Any]:
         "took_s": None if moment.took_s is None else round(moment.took_s, 3),
         "outcome": moment.mark,
         "attempts": moment.attempts,
-        "output": None if row.kind == "ended" else _blob(shown, left, "output"),
-        "entry": _blob(shown, row, "entry"),
+        "output": None if row.kind == "ended" else _output_facts(shown, left),
+        "given": _given_facts(shown, row),
         "about": row.about,
         "error": row.text,
         "taken_back": not moment.counts,
@@ -230,12 +237,18 @@ def _moment(shown: Shown, moment: Moment) -> dict[str, Any]:
     }
 
 
-def _blob(shown: Shown, row: Row | None, what: str) -> dict[str, Any] | None:
-    data = getattr(row, what, None)
-    if data is None:
+def _output_facts(shown: Shown, row: Row | None) -> dict[str, Any] | None:
+    if row is None or row.output is None:
         return None
-    facts = {"type": getattr(row, f"{what}_type"), "size": len(data)}
-    return facts | {"value": shown.value(what, data)} if shown.with_values else facts
+    facts: dict[str, Any] = {"type": row.output_type, "size": len(row.output)}
+    return facts | {"value": shown.value("output", row.output)} if shown.with_values else facts
+
+
+def _given_facts(shown: Shown, row: Row) -> dict[str, Any] | None:
+    if row.entry is None or row.entry_type == "target":
+        return None
+    facts: dict[str, Any] = {"what": TEXTS.get(row.entry_type or "", row.entry_type), "size": len(row.entry)}
+    return facts | {"value": shown.given(row)} if shown.with_values else facts
 
 
 def _change(shown: Shown, change: Change) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from cano_dsl.checkpoint import OPEN
 from cano_dsl.engine._driver import drive
+from cano_dsl.engine._entries import plain_entry
 from cano_dsl.engine._failure import new_run_id
 from cano_dsl.engine._resume import find_point
 from cano_dsl.engine._run import Order, Own, check_order, execute, open_resources, start_step
@@ -23,6 +24,7 @@ __all__ = (
     "list_runs",
     "new_run_id",
     "open_resources",
+    "plain_entry",
     "place_at",
     "resume",
     "start_step",

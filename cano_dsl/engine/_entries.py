@@ -68,6 +68,24 @@ def decode_entry(codec: DataCodec, entry: Entry, steps: Mapping[str, Step]) -> J
     return Joined(values=values, marks=marks, name=name, keys=keys)
 
 
+def plain_entry(codec: DataCodec, data: bytes, kind: str | None) -> Any:
+    """Give back what a state was entered with as plain values, for a reader without the workflow.
+
+    Raises:
+        StoreError: The bytes are none that this codec wrote.
+    """
+    plain = codec.decode("what the state was entered with", data)
+    if kind == FAILURE:
+        return {"state": plain["s"], "error": ": ".join(filter(None, plain["e"]))}
+    if kind != JOINED:
+        return plain
+    names = plain["n"]
+    values = {names[int(index)]: codec.decode(names[int(index)], one) for index, one in plain["v"].items()}
+    errors = {names[int(index)]: ": ".join(filter(None, words)) for index, words in plain["e"].items()}
+    cancelled = [name for name, mark in zip(names, plain["m"], strict=True) if not mark]
+    return {"state": plain["s"], "values": values, "errors": errors, "cancelled": cancelled}
+
+
 def _words(error: BaseException) -> list[str]:
     if isinstance(error, SavedError):
         return [error.kind, error.text]

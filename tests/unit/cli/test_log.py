@@ -403,7 +403,7 @@ def test_show_json(cano, folder):
             "outcome": "failed",
             "attempts": 2,
             "output": None,
-            "entry": None,
+            "given": None,
             "about": None,
             "error": None,
             "taken_back": False,
@@ -418,7 +418,7 @@ def test_show_json(cano, folder):
             "outcome": "stands",
             "attempts": 0,
             "output": None,
-            "entry": {"type": "failure", "size": 11},
+            "given": {"what": "failure", "size": 11},
             "about": None,
             "error": None,
             "taken_back": False,
@@ -527,7 +527,32 @@ def test_show_with_a_target(cano, ran):
         assert "    QUOTE --> QUOTE_fork : 2 branches ✓\n    QUOTE_fork --> CHARGE : all ✓\n" in text
         assert "classified" not in text
         assert "[*]\n    classDef router" in text
-    assert "classified" in cano("show", "job-1", "--store", "runs.db", "--values").stdout
+    values = cano("show", "job-1", "--store", "runs.db", "--values").stdout
+    assert 'output = {"card":"classified"}\n' in values
+    assert 'store/cart = ["tea","classified"]\n' in values
+    outcomes = '"values":{"quote(\'ups\')":3,"quote(\'dhl\')":3},"errors":{},"cancelled":[]'
+    assert f'given = {{"state":"QUOTE",{outcomes}}}\n' in values
+
+
+def test_show_of_a_failure(cano, folder):
+    """With `--values` a failure that a state was given is shown in words, and one that cannot be read is said so."""
+    failure = Codec().encode("", {"s": "A", "e": ["ValueError", "no tea"]})
+    by_hand(
+        folder / "runs.db",
+        "job-1",
+        Unit([row(0, "entered", 0, "A")]),
+        Unit([row(1, "entered", 1, "C", entry=failure, entry_type="failure")]),
+        Unit([row(2, "entered", 2, "C", entry=b"\xc1", entry_type="joined")]),
+        Unit([row(3, "entered", 3, "C", entry=b"\x05", entry_type="later")]),
+    )
+    result = cano("show", "job-1", "--store", "runs.db", "--values")
+    assert "✗ A         1.00 s" in result.stdout
+    assert f"✓ C         1.00 s  given failure {len(failure)} B\n" in result.stdout
+    assert 'given = {"state":"A","error":"ValueError: no tea"}\n' in result.stdout
+    assert "given outcomes 1 B\n" in result.stdout
+    assert 'given = "cannot be read: ' in result.stdout
+    assert "given later 1 B\n" in result.stdout
+    assert "given = 5\n" in result.stdout
 
 
 def test_show_within_a_workflow_as_a_state(cano, folder):
@@ -808,3 +833,71 @@ def test_resume_without_a_resource(cano, cut):
     assert (
         json.loads(cano("runs", "--store", "runs.db", "--json").stdout)["runs"][0]["status"] == "unfinished"
     )
+
+
+# --- small things
+
+
+def test_many_runs(cano, folder, monkeypatch):
+    """All runs are found where there are more than are asked for at once."""
+    from cano_dsl.cli import _log_runs
+
+    monkeypatch.setattr(_log_runs, "PAGE", 2)
+    for number in range(5):
+        stands(folder / "runs.db", f"job-{number}", "finished", age=HOUR)
+    result = cano("prune", "--store", "runs.db", "--older-than", "1m")
+    assert "5 runs would be forgotten for good (0 cancelled, 5 finished, 0 rolled_back)" in result.stderr
+
+
+def test_sizes_and_ages(monkeypatch):
+    """Sizes and ages are written in the units that read best."""
+    from cano_dsl.cli import _log_file
+
+    assert [_log_file.size(n) for n in (0, 999, 1000, 12_345, 2_500_000)] == [
+        "0 B",
+        "999 B",
+        "1.0 kB",
+        "12.3 kB",
+        "2.5 MB",
+    ]
+    monkeypatch.setattr(_log_file.time, "time", lambda: 2_000_000.0)
+    ages = [0, 59, 61, 3 * HOUR + 125, 86_400 * 2, 86_400 * 15, -5]
+    assert [_log_file.ago(2_000_000.0 - age) for age in ages] == [
+        "0 s",
+        "59 s",
+        "1 min 1 s",
+        "3 h 2 min",
+        "2 d 0 h",
+        "2 w 1 d",
+        "0 s",
+    ]
+
+
+def test_interrupt(folder, capsys):
+    """Ctrl-C while a log is read ends the command with exit code 130."""
+    from cano_dsl.cli import _log_file
+
+    stands(folder / "runs.db", "job-1", "finished")
+
+    async def interrupted(store: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as ended:
+        _log_file.ask(folder / "runs.db", interrupted)
+    assert (ended.value.code, capsys.readouterr().err) == (130, "interrupted\n")
+
+
+def test_parked_run(cano, write, orders):
+    """C3: a run that stopped within a state that must not run twice waits for a person, who says at which row it goes on."""
+    text = ORDERS.replace("@state(Order.SHIP)", '@state(Order.SHIP, semantics="at_most_once")')
+    write("orders.py", text)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(run_one_to_ship(orders.parent / "runs.db"))
+    result = cano("compat", "orders.py", "--store", "runs.db")
+    assert result.exit_code == 0
+    assert "! job-1  " in result.stdout
+    assert "waits for a person: cano resume --at, see cano show job-1\n" in result.stdout
+    result = cano("resume", "orders.py", "job-1", "--store", "runs.db")
+    assert result.exit_code == 2
+    assert "then resume ('job-1' --at 3) to run it again" in result.stderr
+    assert cano("resume", "orders.py", "job-1", "--store", "runs.db", "--at", "3").exit_code == 0
