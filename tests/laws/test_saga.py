@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Literal
 
 import anyio
 import anyio.lowlevel
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from cano_dsl import Retry, Rollback, Run, Workflow, compensate, state
@@ -73,8 +73,8 @@ steps = st.builds(
     Step,
     manner=st.sampled_from(MANNERS),
     gives=st.booleans() | st.just(True),
-    undo=st.none() | st.sampled_from(MANNERS),
-    ends=st.sampled_from(["goes"] * 6 + ["asks", "routed"] * 2 + ["raises", "strays", "cancelled", "exits"]),
+    undo=st.sampled_from(["async", *MANNERS, None]),
+    ends=st.sampled_from(["goes"] * 6 + ["asks"] * 3 + ["routed"] * 2 + ["raises", "strays", "cancelled", "exits"]),
     undo_fails=st.sampled_from([0, 0, 0, 1, 2, 9]),
     twice=st.booleans(),
     wants_run=st.booleans(),
@@ -303,6 +303,10 @@ def sound(saga: list[Step]) -> bool:
     return all(step.ends != "cancelled" or step.manner == "async" for step in saga)
 
 
+DONE = Step("async", True, "async", "goes", 0, False, wants_run=False, attempts=1, undo_attempts=1)
+# Rare among those made at random: a cancel during a rollback that was asked for, and a state after it.
+LATE = [replace(DONE, twice=True), replace(DONE, ends="asks"), replace(DONE, manner="plain")]
+
 sagas = st.lists(steps, min_size=1, max_size=6).filter(sound)
 relaxed = settings(
     max_examples=150,
@@ -316,6 +320,7 @@ relaxed = settings(
 
 
 @given(saga=sagas, watched=st.booleans())
+@example(saga=LATE, watched=False)
 @relaxed
 def test_sagas_under_scopes(backend: str, saga: list[Step], watched: bool) -> None:
     """G1, G2, G5, R5 and R9: with cancel scopes, what is undone and raised is what the model says."""
@@ -323,6 +328,7 @@ def test_sagas_under_scopes(backend: str, saga: list[Step], watched: bool) -> No
 
 
 @given(saga=sagas, watched=st.booleans())
+@example(saga=LATE, watched=False)
 @relaxed
 def test_sagas_under_task_cancel(saga: list[Step], watched: bool) -> None:
     """G1, G2, G5, R5 and R9: the same with Task.cancel(), also where it comes twice; no task is left."""
