@@ -20,11 +20,12 @@ from cano_dsl.spec import (
     Join as Join,
     Joined as Joined,
     Retry as Retry,
+    Rollback as Rollback,
     Run as Run,
     RunData as RunData,
     Waive as Waive,
 )
-from cano_dsl.workflow import Runner as Runner, Workflow as Workflow
+from cano_dsl.workflow import RunHandle as RunHandle, Runner as Runner, Workflow as Workflow
 
 __all__ = (
     "Compensation",
@@ -38,8 +39,10 @@ __all__ = (
     "MemoryStore",
     "Observer",
     "Retry",
+    "Rollback",
     "Run",
     "RunData",
+    "RunHandle",
     "Runner",
     "Waive",
     "Workflow",

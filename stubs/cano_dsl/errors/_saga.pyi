@@ -16,14 +16,14 @@ class Owed:
     def __str__(self) -> str: ...
 
 class CompensationFailed(RunError):
-    original: BaseException
+    original: BaseException | None
     failures: Any
     not_run: Any
     def __init__(
         self,
         *,
         at: RunPlace,
-        original: BaseException,
+        original: BaseException | None,
         failures: Sequence[Owed],
         not_run: Sequence[Owed],
     ) -> None: ...

@@ -1,7 +1,7 @@
 # Made by tools/stubs.py from the package; not for type checkers.
 from cano_dsl.errors import Where as Where
 from cano_dsl.spec._join import Join as Join
-from cano_dsl.spec._retry import Retry as Retry
+from cano_dsl.spec._policies import Policies as Policies
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -39,7 +39,6 @@ class SplitSpec:
     over: Part | None
     timeout_s: float | None
     bulkhead: int | None
-    retry: Retry | None = ...
     @property
     def shared(self) -> bool: ...
     @property
@@ -63,3 +62,5 @@ class HandlerSpec:
     thread: bool
     split: SplitSpec | None = ...
     on_error: tuple[tuple[type[BaseException], Any], ...] = ...
+    policies: Policies | None = ...
+    effects: bool = ...

@@ -31,8 +31,11 @@ class Workflow(Generic[S, E_co, D, R]):
         exits: Collection[BE],
         data: type[BD] | None = None,
         resources: Callable[BR, object] | None = None,
+        failed: Collection[BS] = (),
         name: str | None = None,
+        timeout: Duration | None = None,
         compensation_timeout: Duration = 30.0,
+        max_transitions: int | None = None,
         waive: Iterable[Waive] = (),
     ) -> Workflow[BS, BE, BD, BR]: ...
     @property
