@@ -2,25 +2,33 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Literal
 
 import anyio
 import anyio.lowlevel
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from cano_dsl import Run, Workflow, compensate, state
-from cano_dsl.errors import CompensationFailed, HandlerFailed, UndeclaredTransition
+from cano_dsl import Retry, Rollback, Run, Workflow, compensate, state
+from cano_dsl.errors import AttemptsExhausted, CompensationFailed, HandlerFailed, UndeclaredTransition
 from cano_dsl.testing import Recorder
 
 MANNERS = ("async", "plain", "thread")
-Ending = Literal["goes", "raises", "strays", "cancelled", "exits"]
+Ending = Literal["goes", "raises", "strays", "cancelled", "exits", "asks", "routed"]
 
 
 class Broken(Exception):
-    """What handlers and compensations raise."""
+    """What compensations raise, and handlers that are called again."""
+
+
+class Raised(Exception):
+    """What a handler raises that the run fails by."""
+
+
+class Routed(Exception):
+    """What a handler raises that an error edge leads on."""
 
 
 @dataclass(frozen=True)
@@ -31,30 +39,47 @@ class Step:
         manner: How the handler is called.
         gives: Whether it gives an output this time.
         undo: How its compensation is called; None where nothing undoes it.
-        ends: What the handler does; `cancelled` means that the run is cancelled while it is in its middle.
-        undo_fails: Whether the compensation raises.
+        ends: What the handler does; `cancelled` means that the run is cancelled while it is in its middle,
+            `asks` that it asks for a rollback and goes on, `routed` that it raises and an error edge leads on.
+        undo_fails: How often the compensation raises before it succeeds.
         twice: Whether a second cancel comes while its compensation is at work.
         wants_run: Whether it asks for the Run.
+        attempts: How often the handler is called, all but the last call failing.
+        undo_attempts: How often the compensation may be called; 1 without a policy.
     """
 
     manner: str
     gives: bool
     undo: str | None
     ends: Ending
-    undo_fails: bool
+    undo_fails: int
     twice: bool
     wants_run: bool
+    attempts: int
+    undo_attempts: int
+
+    @property
+    def tries(self) -> int:
+        """How often its compensation is called."""
+        return min(self.undo_fails + 1, self.undo_attempts)
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether its compensation fails at last."""
+        return self.undo_fails >= self.undo_attempts
 
 
 steps = st.builds(
     Step,
     manner=st.sampled_from(MANNERS),
     gives=st.booleans() | st.just(True),
-    undo=st.none() | st.sampled_from(MANNERS),
-    ends=st.sampled_from(["goes"] * 6 + ["raises", "strays", "cancelled", "exits"]),
-    undo_fails=st.integers(0, 3).map(lambda n: n == 0),
+    undo=st.sampled_from(["async", *MANNERS, None]),
+    ends=st.sampled_from(["goes"] * 6 + ["asks"] * 3 + ["routed"] * 2 + ["raises", "strays", "cancelled", "exits"]),
+    undo_fails=st.sampled_from([0, 0, 0, 1, 2, 9]),
     twice=st.booleans(),
     wants_run=st.booleans(),
+    attempts=st.sampled_from([1, 1, 1, 2]),
+    undo_attempts=st.sampled_from([1, 1, 2, 3]),
 )
 
 
@@ -65,8 +90,8 @@ class Model:
     Attributes:
         called: The handlers called, in order.
         undone: The compensations called, in order, with the outputs they took.
-        failed: Those of them that failed.
-        ends: How the run ended.
+        failed: Those of them that failed at last, of the last rollback.
+        ends: How the run ended; `asks` where a rollback that was asked for ended it.
     """
 
     called: list[int]
@@ -74,24 +99,36 @@ class Model:
     failed: list[int]
     ends: Ending
 
+    def undo(self, saga: list[Step], done: list[int]) -> None:
+        """Undo what was done, the last first, each as often as it has to be tried."""
+        self.undone += [(n, f"output {n}") for n in reversed(done) for _ in range(saga[n].tries)]
+        self.failed = [n for n in reversed(done) if saga[n].is_owed]
+        done.clear()
+
 
 def model(saga: list[Step]) -> Model:
-    """Say what must happen: a list of what was done, turned round where the run does not reach its exit."""
+    """Say what must happen: a list of what was done, turned round where the run fails or a handler asks for it."""
     done: list[int] = []
-    called: list[int] = []
-    ends: Ending = "goes"
+    found = Model([], [], [], "goes")
     for number, step in enumerate(saga):
-        called.append(number)
-        ends = step.ends
+        found.called += [number] * step.attempts
+        found.ends = step.ends
         compensated = step.undo is not None and step.gives
         # A compensated state is not cut: it ends, then the cancel is seen. One in a thread always ends.
-        survives = ends in ("goes", "strays") or (ends == "cancelled" and step.undo is not None)
+        survives = step.ends in ("goes", "strays") or (step.ends == "cancelled" and step.undo is not None)
         if compensated and survives:
             done.append(number)
-        if ends != "goes":
-            break
-    undone = [] if ends == "goes" else [(number, f"output {number}") for number in reversed(done)]
-    return Model(called, undone, [number for number, _ in undone if saga[number].undo_fails], ends)
+        if step.ends == "asks":
+            late = any(saga[n].undo == "async" and saga[n].twice for n in done)
+            found.undo(saga, done)
+            if found.failed or late:
+                found.ends = "cancelled" if late else "asks"
+                return found
+        elif step.ends not in ("goes", "routed"):
+            found.undo(saga, done)
+            return found
+    found.ends = "goes"
+    return found
 
 
 class World:
@@ -110,13 +147,20 @@ def handler(number: int, step: Step, world: World, members: list[Any]) -> Any:
     def begin() -> None:
         world.called.append(number)
         world.running += 1
-        if step.ends == "cancelled":
+        if step.ends == "cancelled" and is_last():
             world.cancel()
+
+    def is_last() -> bool:
+        return world.called.count(number) == step.attempts
 
     def end() -> Any:
         world.running -= 1
-        if step.ends == "raises":
+        if not is_last():
             raise Broken(number)
+        if step.ends in ("raises", "routed"):
+            raise Routed(number) if step.ends == "routed" else Raised(number)
+        if step.ends == "asks":
+            return Rollback(members[number + 1])
         if step.ends == "exits":
             raise SystemExit(number)
         target = members[0] if step.ends == "strays" else members[number + 1]
@@ -142,8 +186,14 @@ def handler(number: int, step: Step, world: World, members: list[Any]) -> Any:
     exec(f"{prefix}def work({names}):\n return {wait}body({names})", space)
     work = space["work"]
     enum = type(members[0])
-    work.__annotations__ = {"run": Run, "return": tuple[enum, str] | enum}
-    return state(members[number], to=(members[number + 1],), thread=step.manner == "thread")(work)
+    work.__annotations__ = {"run": Run, "return": tuple[enum, str] | enum | Rollback[enum]}
+    following = members[number + 1]
+    options: dict[str, Any] = {"to": (following,), "thread": step.manner == "thread"}
+    if step.attempts > 1:
+        options["retry"] = Retry.fixed(step.attempts, 0, retry_on=(Broken, Raised))
+    if step.ends == "routed":
+        options["on_error"] = {Routed: following}
+    return state(members[number], **options)(work)
 
 
 def undo(number: int, step: Step, world: World, made: Any) -> Any:
@@ -151,7 +201,7 @@ def undo(number: int, step: Step, world: World, made: Any) -> Any:
 
     def act(output: str) -> None:
         world.undone.append((number, output))
-        if step.undo_fails:
+        if [n for n, _ in world.undone].count(number) <= step.undo_fails:
             raise Broken(-number)
 
     async def later(output: str) -> None:
@@ -162,8 +212,10 @@ def undo(number: int, step: Step, world: World, made: Any) -> Any:
         world.running -= 1
         act(output)
 
-    thread: Any = {"thread": True} if step.undo == "thread" else {}
-    return compensate(made, **thread)(later if step.undo == "async" else act)
+    options: Any = {"thread": True} if step.undo == "thread" else {}
+    if step.undo_attempts > 1:
+        options["retry"] = Retry.fixed(step.undo_attempts, 0)
+    return compensate(made, **options)(later if step.undo == "async" else act)
 
 
 def build(saga: list[Step], world: World) -> tuple[Workflow[Any, Any, Any, ...], list[Any]]:
@@ -225,22 +277,23 @@ def check(saga: list[Step], way: str, *, watched: bool) -> None:
     assert owed == [(members[number], f"output {number}") for number in expected.failed]
     if watched:
         seen = [event.details["state"] for event in recorder.events if event.name == "compensation_started"]
-        assert seen == [members[number] for number, _ in expected.undone]
+        assert seen == [members[number] for number in dict.fromkeys(n for n, _ in expected.undone)]
         assert recorder.names()[-1] == "run_finished"
 
 
 def told(end: Any, expected: Model, *, late: bool) -> CompensationFailed | None:
     """Check that what was raised is what the ending asks for; give the report of an incomplete rollback."""
+    by_itself = {"raises": (HandlerFailed, AttemptsExhausted), "strays": UndeclaredTransition}
     if isinstance(end, CompensationFailed):
         assert expected.failed
-        assert isinstance(end.original, HandlerFailed if expected.ends == "raises" else UndeclaredTransition)
+        assert end.original is None if expected.ends == "asks" else isinstance(end.original, by_itself[expected.ends])
         return end
     if expected.ends == "exits":
         assert isinstance(end, SystemExit)
     elif expected.ends == "cancelled" or late:
         assert not isinstance(end, (Exception, SystemExit))
     else:
-        assert isinstance(end, HandlerFailed if expected.ends == "raises" else UndeclaredTransition)
+        assert isinstance(end, by_itself[expected.ends])
     report = end.__cause__
     return report if isinstance(report, CompensationFailed) else None
 
@@ -249,6 +302,10 @@ def sound(saga: list[Step]) -> bool:
     """Tell whether the model can say when a cancel is seen: only where the handler suspends afterwards."""
     return all(step.ends != "cancelled" or step.manner == "async" for step in saga)
 
+
+DONE = Step("async", True, "async", "goes", 0, False, wants_run=False, attempts=1, undo_attempts=1)
+# Rare among those made at random: a cancel during a rollback that was asked for, and a state after it.
+LATE = [replace(DONE, twice=True), replace(DONE, ends="asks"), replace(DONE, manner="plain")]
 
 sagas = st.lists(steps, min_size=1, max_size=6).filter(sound)
 relaxed = settings(
@@ -263,6 +320,7 @@ relaxed = settings(
 
 
 @given(saga=sagas, watched=st.booleans())
+@example(saga=LATE, watched=False)
 @relaxed
 def test_sagas_under_scopes(backend: str, saga: list[Step], watched: bool) -> None:
     """G1, G2, G5, R5 and R9: with cancel scopes, what is undone and raised is what the model says."""
@@ -270,6 +328,7 @@ def test_sagas_under_scopes(backend: str, saga: list[Step], watched: bool) -> No
 
 
 @given(saga=sagas, watched=st.booleans())
+@example(saga=LATE, watched=False)
 @relaxed
 def test_sagas_under_task_cancel(saga: list[Step], watched: bool) -> None:
     """G1, G2, G5, R5 and R9: the same with Task.cancel(), also where it comes twice; no task is left."""
