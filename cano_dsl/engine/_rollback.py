@@ -137,8 +137,8 @@ class _Rollback:
             return error
         if self.cancel is None:
             self.cancel = settled.cancel
-        error, settled.error = settled.error, None  # whose traceback holds the frame that holds `settled`
-        return error
+        raised, settled.error = settled.error, None  # whose traceback holds the frame that holds `settled`
+        return raised
 
 
 async def _bounded(clock: Clock, left: float, budget: float, call: Any, arguments: Values) -> None:
