@@ -646,6 +646,30 @@ def test_leaving_by_a_cancel_cancels_runs(run_virtual: Callable[..., Any]) -> No
     assert log.lines == ["worked", "more", "undone it"] * 2
 
 
+@pytest.mark.parametrize("cancels", [1, 3])
+@pytest.mark.parametrize("backend", ["asyncio"])
+def test_native_cancels_while_leaving(cancels: int, run_virtual: Callable[..., Any]) -> None:
+    """R10: however often the task that leaves is cancelled, runs are undone and waited for, and the first is raised."""
+    log = Log()
+
+    async def leaves() -> None:
+        async with SAGA.bind(log=log) as runner:
+            runner.launch()
+
+    async def main() -> float:
+        began = anyio.current_time()
+        task = asyncio.create_task(leaves())
+        for number in range(cancels):
+            await asyncio.sleep(1)
+            task.cancel(f"cancel {number}")
+        with pytest.raises(asyncio.CancelledError, match="cancel 0"):
+            await task
+        return anyio.current_time() - began
+
+    assert run_virtual(main) == pytest.approx(4.0)
+    assert log.lines == ["worked", "undone it"]
+
+
 @pytest.mark.parametrize("waited", [False, True])
 def test_failure_that_nobody_waited_for_is_logged(
     waited: bool, run_virtual: Callable[..., Any], caplog: pytest.LogCaptureFixture
