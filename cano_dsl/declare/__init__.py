@@ -24,6 +24,7 @@ from cano_dsl.declare._define import define
 from cano_dsl.declare._handlers import AsyncHandler, AsyncSplit, Gather, Handler, PlainHandler, PlainSplit
 from cano_dsl.declare._injection import Injection, Injections, Read, ReadUndo
 from cano_dsl.declare._namespace import show
+from cano_dsl.declare._nested import Nested, nest
 from cano_dsl.declare._outputs import (
     AsyncOutputFunction,
     AsyncOutputHandler,
@@ -48,6 +49,7 @@ __all__ = (
     "HandlerDecorator",
     "Injection",
     "Injections",
+    "Nested",
     "OutputHandler",
     "PlainCompensation",
     "PlainFunction",
@@ -66,6 +68,7 @@ __all__ = (
     "compensate",
     "define",
     "evaluated",
+    "nest",
     "router",
     "show",
     "split",

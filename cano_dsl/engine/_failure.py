@@ -51,7 +51,7 @@ def undeclared(
 
 def _as_written(plan: Plan, step: Step) -> list[str]:
     """Write the targets of a handler with an output as pairs; nothing for any other handler."""
-    handler = plan.graph.states[step.at._name_].handler
+    handler = plan.graph.node(step.name).handler
     if handler is None or handler.output is None:
         return []
     written = []
@@ -67,7 +67,8 @@ def place_of(plan: Plan, values: Values, run_id: str | None, stack: Sequence[Don
     """Give the place of a run that was cancelled, as far as it is known: by the outputs on its stack."""
     run: Run | None = values[-2] if plan.uses_run else None
     state = run.state if run is not None else stack[-1][0].at
-    handler = plan.graph.states[state._name_].handler
+    name = run.state_name if run is not None else stack[-1][0].name
+    handler = plan.graph.node(name).handler
     if handler is None or handler.where is None:
         raise InternalError(f"a run of {plan.name!r} was in {state}, which has no handler")
     return RunPlace(
@@ -77,6 +78,8 @@ def place_of(plan: Plan, values: Values, run_id: str | None, stack: Sequence[Don
         attempt=run.attempt if run is not None else 1,
         path=tuple(undo.at for undo, _, _ in stack[-4:]),
         handler=handler.where,
+        name=name,
+        names=tuple(undo.name for undo, _, _ in stack[-4:]),
     )
 
 
@@ -94,4 +97,6 @@ def _place(plan: Plan, values: Values, run_id: str | None, last: tuple[Step | No
         attempt=step.attempt,
         path=tuple(entered.at for entered in last if entered is not None),
         handler=step.spec.where,
+        name=step.name,
+        names=tuple(entered.name for entered in last if entered is not None),
     )

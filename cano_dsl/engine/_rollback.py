@@ -16,7 +16,7 @@ from cano_dsl.engine._watch import drive_within
 from cano_dsl.errors import CompensationFailed, Owed, RunError
 from cano_dsl.plan import Done, Plan, Step, Undo, Values
 from cano_dsl.scope import Clock, is_cancel, settle
-from cano_dsl.spec import Run
+from cano_dsl.spec import Place, Run
 
 STACK = -3  # in a run's values: after the resources, before the run and its data
 
@@ -96,9 +96,7 @@ class _Rollback:
         self.not_run = [_owed(undo, output, None) for undo, output, _ in reversed(stack)]
         stack.clear()
 
-    async def _undo(
-        self, undo: Undo, output: object, place: tuple[Enum, int, int] | None, left: float
-    ) -> None:
+    async def _undo(self, undo: Undo, output: object, place: Place | None, left: float) -> None:
         events, run = self._plan.events, self._run
         if run is not None and place is not None:
             run._return_to(place)  # noqa: SLF001 - kept off the type that handlers see
@@ -152,7 +150,7 @@ async def _awaited(given: Any) -> None:
 
 
 def _owed(undo: Undo, output: object, error: BaseException | None) -> Owed:
-    return Owed(undo.at, undo.spec.name, output, undo.spec.where, error)
+    return Owed(undo.at, undo.spec.name, output, undo.spec.where, error, undo.name)
 
 
 def _ended(error: BaseException, report: CompensationFailed | None, rollback: _Rollback) -> BaseException:

@@ -67,6 +67,7 @@ async def execute(plan: Plan, given: Mapping[str, Any], order: Order) -> Enum:
         workflow=plan.name,
         run_id=run_id if run_id is not None else new_run_id(),
         state=step.at,
+        name=step.name,
         progress=_progress(plan),
         watch=watch,
     )
@@ -120,18 +121,20 @@ def start_step(plan: Plan, steps: Mapping[str, Step], start: object) -> Step:
         PolicyError: It is neither.
     """
     step = steps.get(start._name_) if isinstance(start, Enum) and type(start) is plan.states else None
-    if step is None or not _can_start(plan, step):
-        able = [named(step.at) for step in steps.values() if _can_start(plan, step)]
+    if step is None or not _can_start(plan, start._name_):
+        able = [
+            f"{plan.states.__name__}.{name}" for name in plan.states._member_names_ if _can_start(plan, name)
+        ]
         raise PolicyError(
             field="start", value=start, allowed=f"a state that is handled or an exit: {', '.join(able)}"
         )
     return step
 
 
-def _can_start(plan: Plan, step: Step) -> bool:
-    handler = plan.graph.states[step.at._name_].handler
+def _can_start(plan: Plan, name: str) -> bool:
+    handler = plan.graph.states[name].handler
     if handler is None:
-        return step.at._name_ in plan.graph.exits
+        return name in plan.graph.exits
     return not any(want is not None and not want.optional for want in (handler.joined, handler.failure))
 
 
@@ -203,12 +206,14 @@ def _loop(
 ) -> Coroutine[Any, Any, Enum]:
     """Lay out a run's values and give the loop, which begins when it is awaited."""
     laid = bound.arrange(values.values())
+    if plan.flat.regions:
+        laid = (*laid, *plan.stays())
     if plan.undoes:
         laid = (*laid, [])  # the stack of outputs
     if plan.extra:
         laid = (*laid, own.run, own.data)
     drive_from = drive_undoing if plan.undoes else drive_within if plan.watched else drive
-    return drive_from(plan, bound.steps.by_name[step.at._name_], laid, own.run_id)
+    return drive_from(plan, bound.steps.by_name[step.name], laid, own.run_id)
 
 
 def open_resources(plan: Plan) -> Opened:

@@ -29,6 +29,7 @@ class Watch:
         deadline: By the clock's monotonic time; None without one.
         is_cancelled: Whether the handle was told to cancel.
         path: The last states entered, at most four.
+        names: Their names in the workflow.
     """
 
     __slots__ = (
@@ -41,6 +42,7 @@ class Watch:
         "_most",
         "deadline",
         "is_cancelled",
+        "names",
         "path",
     )
 
@@ -55,6 +57,7 @@ class Watch:
         self.deadline = None if limit_s is None else self._began + limit_s
         self.is_cancelled = False
         self.path: tuple[Enum, ...] = ()
+        self.names: tuple[str, ...] = ()
 
     @property
     def is_over(self) -> bool:
@@ -71,9 +74,10 @@ class Watch:
         if self._guard is not None:
             self._guard.cancel()
 
-    def boundary(self, state: Enum) -> None:
+    def boundary(self, state: Enum, name: str) -> None:
         """See a state before its handler is called, and end the run there when it must."""
         self.path = (*self.path[-3:], state)
+        self.names = (*self.names[-3:], name)
         if self._left <= 0 or self.is_over:
             raise Stopped
         self._left -= 1
@@ -120,7 +124,8 @@ class Watch:
     def place(self, plan: Plan, run: Run) -> RunPlace:
         """Say where the run is."""
         path = self.path or (run.state,)
-        handler = plan.graph.states[path[-1]._name_].handler
+        names = self.names or (run.state_name,)
+        handler = plan.graph.node(names[-1]).handler
         if handler is None or handler.where is None:
             raise InternalError(f"a run of {plan.name!r} was in {path[-1]}, which has no handler")
         return RunPlace(
@@ -130,6 +135,8 @@ class Watch:
             attempt=run.attempt,
             path=path,
             handler=handler.where,
+            name=names[-1],
+            names=names,
         )
 
 

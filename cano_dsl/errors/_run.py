@@ -68,7 +68,7 @@ class RunError(CanoError):
         """
         twin = copy(self)
         twin._at = at  # noqa: SLF001 - its own class
-        who = f"{self.subject} {named(at.state)} of workflow {at.workflow!r}"
+        who = f"{self.subject} {at.shown} of workflow {at.workflow!r}"
         if branch:
             who = f"branch {branch} of {who}"
             twin.branch = branch
@@ -101,7 +101,7 @@ class HandlerFailed(RunError):
     code = "handler-failed"
 
     def __init__(self, *, at: RunPlace, error: BaseException) -> None:
-        super().__init__(f"state {named(at.state)} of workflow {at.workflow!r} failed: {told(error)}", at=at)
+        super().__init__(f"state {at.shown} of workflow {at.workflow!r} failed: {told(error)}", at=at)
 
 
 class UndeclaredTransition(RunError):
@@ -149,7 +149,7 @@ class UndeclaredTransition(RunError):
         elif type(target) is type(at.state):
             fix = "return one of these, or add the target to its return annotation"
         super().__init__(
-            f"state {named(at.state)} of workflow {at.workflow!r} returned {got}{note}, "
+            f"state {at.shown} of workflow {at.workflow!r} returned {got}{note}, "
             f"but declares {allowed}: {fix}",
             at=at,
         )

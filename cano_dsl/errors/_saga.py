@@ -19,6 +19,7 @@ class Owed:
         output: What the state gave.
         where: The line of the compensation.
         error: What the compensation raised; None where it was not run.
+        name: The state's name in the workflow, in a sub-workflow as `PAY/CHARGE`; the member's when left out.
 
     Example:
         >>> from enum import Enum
@@ -34,11 +35,13 @@ class Owed:
     output: object
     where: Where
     error: BaseException | None = None
+    name: str = ""
 
     def __str__(self) -> str:
         """Say on one line what is owed, and why."""
         why = "was not run" if self.error is None else f"failed: {told(self.error)}"
-        return f"{named(self.state)}: {self.compensation}({shown(self.output)}) {why} ({self.where})"
+        state = self.name if "/" in self.name else named(self.state)
+        return f"{state}: {self.compensation}({shown(self.output)}) {why} ({self.where})"
 
 
 class CompensationFailed(RunError):

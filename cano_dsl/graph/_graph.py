@@ -1,12 +1,12 @@
 """The graph that every reader is given: read-only, ordered as the author wrote it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, final
 
 from cano_dsl.errors import Finding
-from cano_dsl.spec import CompensationDef, Definition, HandlerDef, Kind, SplitDef, Want
+from cano_dsl.spec import CompensationDef, Definition, HandlerDef, Kind, NestedDef, SplitDef, Want
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -24,6 +24,8 @@ class Node:
         is_exit: Whether runs end here.
         targets: The states that it may go to, in the order declared.
         compensation: What undoes it; None without.
+        nested: The graph of the workflow that stands here; None for other kinds. Where its exits lead is told
+            by `handler.nested.exits`.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Node:
     is_exit: bool
     targets: tuple[str, ...]
     compensation: CompensationDef | None = None
+    nested: "Graph | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,49 @@ class Graph:
         """Show name and size."""
         return f"<Graph {self.name!r}: {len(self.states)} states, {len(self.edges)} transitions>"
 
+    def node(self, name: str) -> Node:
+        """Give a state by its name in a run: that of a member, or `PAY/CHARGE` for one of a sub-workflow.
+
+        Raises:
+            KeyError: There is no such state.
+
+        Example:
+            >>> from enum import Enum
+            >>> from typing import Literal
+            >>> from cano_dsl import Workflow, state
+            >>> class Pay(Enum):
+            ...     CHARGE = 1
+            ...     DONE = 2
+            >>> class Order(Enum):
+            ...     PAY = 1
+            ...     DONE = 2
+            >>> @state(Pay.CHARGE)
+            ... def charge() -> Literal[Pay.DONE]:
+            ...     return Pay.DONE
+            >>> pay = Workflow.build(Pay, charge, start=Pay.CHARGE, exits=(Pay.DONE,))
+            >>> part = pay.as_state(Order.PAY, exits={Pay.DONE: Order.DONE})
+            >>> orders = Workflow.build(Order, part, start=Order.PAY, exits=(Order.DONE,))
+            >>> orders.graph.node("PAY/CHARGE").handler.name
+            'charge'
+        """
+        found = self.states.get(name)
+        if found is not None:
+            return found
+        outer, _, rest = name.partition("/")
+        nested = self.states[outer].nested
+        if nested is None:
+            raise KeyError(name)
+        return nested.node(rest)
+
+    def paths(self) -> Iterator[str]:
+        """Give the names of all states that a run may enter or end in, as runs have them."""
+        for node in self.states.values():
+            if node.nested is None:
+                yield node.name
+            else:
+                exits = node.nested.exits
+                yield from (f"{node.name}/{name}" for name in node.nested.paths() if name not in exits)
+
     def to_networkx(self) -> "nx.DiGraph[str]":
         """Give a copy as a networkx DiGraph, free to change.
 
@@ -189,6 +235,9 @@ def _node_as_dict(node: Node) -> dict[str, Any]:
         "output": handler.output.shown if handler and handler.output else None,
         "compensation": _compensation_as_dict(node.compensation) if node.compensation else None,
         **({"split": _split_as_dict(handler.split)} if handler and handler.split else {}),
+        **(
+            _nested_as_dict(handler.nested, node.nested) if handler and handler.nested and node.nested else {}
+        ),
     }
 
 
@@ -200,6 +249,10 @@ def _split_as_dict(split: SplitDef) -> dict[str, Any]:
         "timeout_s": split.timeout_s,
         "bulkhead": split.bulkhead,
     }
+
+
+def _nested_as_dict(nested: NestedDef, graph: Graph) -> dict[str, Any]:
+    return {"workflow": graph.to_dict(), "ends": dict(nested.exits)}
 
 
 def _wants_as_dicts(wants: tuple[Want, ...]) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ Features are composed into a step's call when they are configured, and are not t
 from cano_dsl.plan._bind import Bound, check_resources, check_type, make_data
 from cano_dsl.plan._outputs import Done, Undo, Unfit
 from cano_dsl.plan._plan import Plan, Steps
+from cano_dsl.plan._region import Stay
 from cano_dsl.plan._step import Call, Step, Values
 
 __all__ = (
@@ -13,6 +14,7 @@ __all__ = (
     "Call",
     "Done",
     "Plan",
+    "Stay",
     "Step",
     "Steps",
     "Undo",

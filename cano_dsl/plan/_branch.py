@@ -40,6 +40,8 @@ class Branches(NamedTuple):
             attempt=attempt,
             path=(run.state,),
             handler=self.where,
+            name=run.state_name,
+            names=(run.state_name,),
         )
 
     def rejected(self, index: int, error: Exception) -> None:

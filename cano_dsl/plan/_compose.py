@@ -20,13 +20,13 @@ def threaded(thunk: Call) -> Call:
     return call
 
 
-def entered(inner: Call, slot: int, at: Enum, emit: Emit | None, *, counts: bool) -> Call:
+def entered(inner: Call, slot: int, at: Enum, name: str, emit: Emit | None, *, counts: bool) -> Call:
     """Move the `Run` on to a state before calling its handler, and tell who wants to know."""
     step = 1 if counts else 0
 
     def call(*values: Any) -> Any:
         run: Run = values[slot]
-        run._enter(at, step)  # noqa: SLF001 - kept off the type that handlers see
+        run._enter(at, name, step)  # noqa: SLF001 - kept off the type that handlers see
         if emit is not None:
             emit(run, at)
         return inner(*values)
@@ -34,15 +34,15 @@ def entered(inner: Call, slot: int, at: Enum, emit: Emit | None, *, counts: bool
     return call
 
 
-def bounded(inner: Call, slot: int, at: Enum, emit: Emit | None, *, counts: bool) -> Call:
+def bounded(inner: Call, slot: int, at: Enum, name: str, emit: Emit | None, *, counts: bool) -> Call:
     """Do what `entered` does, and ask before whether the run must end here."""
-    entering = entered(inner, slot, at, emit, counts=counts)
+    entering = entered(inner, slot, at, name, emit, counts=counts)
 
     def call(*values: Any) -> Any:
         run: Run = values[slot]
         watch = run._watch  # noqa: SLF001 - kept off the type that handlers see
         if watch is not None:
-            watch.boundary(at)
+            watch.boundary(at, name)
         return entering(*values)
 
     return call

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from cano_dsl.plan._step import Call, Values
 from cano_dsl.scope import Clock, in_task
-from cano_dsl.spec import CompensationSpec, Run
+from cano_dsl.spec import CompensationSpec, Place, Run
 
 
 class Undo(NamedTuple):
@@ -22,17 +22,19 @@ class Undo(NamedTuple):
         spec: The compensation.
         call: Takes the run's values and the output.
         awaits: Whether it gives an awaitable.
+        name: The name of the state.
     """
 
     at: Enum
     spec: CompensationSpec
     call: Call
     awaits: bool
+    name: str
 
 
 # What one state did, an entry of a run's stack: what undoes it, its output, and its place in the run where
 # somebody sees the run. A bare tuple, as a named one costs twice as much to make.
-Done: TypeAlias = tuple[Undo, Any, tuple[Enum, int, int] | None]
+Done: TypeAlias = tuple[Undo, Any, Place | None]
 Keep: TypeAlias = Callable[[Values, Any], None]
 Take: TypeAlias = Callable[[Values, Any], Any]
 

@@ -10,18 +10,19 @@ from cano_dsl.spec._definition import (
     Definition,
     ErrorDef,
     HandlerDef,
+    NestedDef,
     SplitDef,
     Stray,
     WaivableCode,
     Waive,
     Want,
 )
-from cano_dsl.spec._handler import EMPTY, HandlerSpec, Kind, Parameter, Part, Scope, SplitSpec
+from cano_dsl.spec._handler import EMPTY, HandlerSpec, Kind, NestedSpec, Parameter, Part, Scope, SplitSpec
 from cano_dsl.spec._join import Join, Strategy, Verdict, decide, why_not
 from cano_dsl.spec._outcomes import BranchSuccess, Failure, Joined, Runs
 from cano_dsl.spec._policies import Breaker, Limiter, Policies, Reservation
 from cano_dsl.spec._retry import Retry
-from cano_dsl.spec._run import Run, RunData, Watch
+from cano_dsl.spec._run import Place, Run, RunData, Watch
 from cano_dsl.spec._time import Duration, seconds
 
 __all__ = (
@@ -41,8 +42,11 @@ __all__ = (
     "Joined",
     "Kind",
     "Limiter",
+    "NestedDef",
+    "NestedSpec",
     "Parameter",
     "Part",
+    "Place",
     "Policies",
     "Reservation",
     "Retry",

@@ -69,6 +69,25 @@ class ErrorDef:
 
 
 @dataclass(frozen=True, slots=True)
+class NestedDef:
+    """A workflow in a state of another, by names.
+
+    Attributes:
+        enum: Its Enum's name.
+        exits: Where each of its exits leads, in the order given: pairs of an exit and a state.
+        missing: Its exits of which it is not said where they lead.
+        unknown: What is given in place of an exit and is none, in words.
+        definition: The workflow; None where only its type is known.
+    """
+
+    enum: str
+    exits: tuple[tuple[str, str], ...]
+    missing: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    definition: "Definition | None" = None
+
+
+@dataclass(frozen=True, slots=True)
 class HandlerDef:
     """One handler by names.
 
@@ -93,6 +112,7 @@ class HandlerDef:
         paired: The targets that come with the output.
         unpaired: The targets that come alone, of a handler with an output.
         effects: Whether it changes something outside of the run, by the author's word.
+        nested: The workflow that stands here; None for other kinds.
     """
 
     at: str | None
@@ -115,6 +135,7 @@ class HandlerDef:
     paired: tuple[str, ...] = ()
     unpaired: tuple[str, ...] = ()
     effects: bool = False
+    nested: NestedDef | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from cano_dsl.errors import Where
 from cano_dsl.spec._join import Join
 from cano_dsl.spec._policies import Policies
 
-Kind: TypeAlias = Literal["state", "router", "split"]
+Kind: TypeAlias = Literal["state", "router", "split", "workflow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,21 @@ class SplitSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class NestedSpec:
+    """A workflow that stands in a state of another.
+
+    Attributes:
+        plan: The workflow as it is compiled.
+        exits: Where each of its exits leads, as given: pairs of what should be an exit and a state.
+        resources: Its names of resources that the other workflow calls otherwise, with the other's names.
+    """
+
+    plan: Any
+    exits: tuple[tuple[Any, Any], ...]
+    resources: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class HandlerSpec:
     """One handler as declared.
 
@@ -113,6 +128,7 @@ class HandlerSpec:
         on_error: Which exceptions lead where instead of ending the run; the first that fits counts.
         policies: How its call is guarded, of a split each branch's; None where nothing guards it.
         effects: Whether it changes something outside of the run, by the author's word.
+        nested: The workflow that stands here; None for other kinds.
     """
 
     kind: Kind
@@ -131,6 +147,7 @@ class HandlerSpec:
     on_error: tuple[tuple[type[BaseException], Any], ...] = ()
     policies: Policies | None = None
     effects: bool = False
+    nested: NestedSpec | None = None
 
 
 class _Empty:
