@@ -22,7 +22,7 @@ def _not_called() -> None:
 
 def nest(
     plan: Any, at: Any, exits: Any, *, resources: Any, on_error: Any, where: Where
-) -> "Nested[Any, Any, ..., Any]":
+) -> HandlerSpec:
     """Record that a compiled workflow stands in a state.
 
     Raises:
@@ -35,7 +35,7 @@ def nest(
             where=where,
             parameter="exits",
         )
-    spec = HandlerSpec(
+    return HandlerSpec(
         kind="workflow",
         at=at,
         fn=_not_called,
@@ -51,7 +51,6 @@ def nest(
         on_error=error_targets(on_error, where),
         nested=NestedSpec(plan, tuple(exits.items()), _renames(plan, resources, where)),
     )
-    return Nested(spec)
 
 
 def _renames(plan: Any, resources: Any, where: Where) -> dict[str, str]:

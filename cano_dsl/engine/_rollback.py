@@ -6,7 +6,6 @@ what to raise.
 
 import logging
 import math
-from enum import Enum
 from inspect import isawaitable
 from typing import Any
 

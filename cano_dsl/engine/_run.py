@@ -8,7 +8,7 @@ from cano_dsl.engine._driver import drive
 from cano_dsl.engine._failure import new_run_id
 from cano_dsl.engine._rollback import drive_undoing
 from cano_dsl.engine._watch import Watch, drive_within
-from cano_dsl.errors import Cancelled, CompensationFailed, PolicyError, named
+from cano_dsl.errors import Cancelled, CompensationFailed, PolicyError
 from cano_dsl.plan import Bound, Plan, Step, check_resources, make_data
 from cano_dsl.resources import Opened, PerRun
 from cano_dsl.scope import Guard, is_cancel
@@ -120,8 +120,9 @@ def start_step(plan: Plan, steps: Mapping[str, Step], start: object) -> Step:
     Raises:
         PolicyError: It is neither.
     """
-    step = steps.get(start._name_) if isinstance(start, Enum) and type(start) is plan.states else None
-    if step is None or not _can_start(plan, start._name_):
+    name = start._name_ if isinstance(start, Enum) and type(start) is plan.states else ""
+    step = steps.get(name)
+    if step is None or not _can_start(plan, name):
         able = [
             f"{plan.states.__name__}.{name}" for name in plan.states._member_names_ if _can_start(plan, name)
         ]

@@ -9,8 +9,8 @@ _UNKNOWN = "; it had to be cut, so whether it took effect is not known"
 class RunTimeout(RunError, TimeoutError):
     """A run took longer than its total timeout; what it had done is undone.
 
-    Also raised where it is the time of a sub-workflow that is over. That is a failure of the state in which it
-    stands, and may take an error edge of that state.
+    Also raised where it is the time of a sub-workflow that is over. That is a failure of the state in which
+    it stands, and may take an error edge of that state.
 
     Attributes:
         elapsed_s: How long it had taken, in seconds.

@@ -1,8 +1,8 @@
 """Sub-workflows laid flat: their states become states of the plan, named by path, such as `PAY/CHARGE`.
 
 A workflow in a state of another is a region. The way into that state leads to the region's start, the way
-into one of the region's exits to where `as_state` says; errors that no inner edge takes go to the edges of the
-state. Two regions of one workflow share its handlers and nothing else.
+into one of the region's exits to where `as_state` says; errors that no inner edge takes go to the edges of
+the state. Two regions of one workflow share its handlers and nothing else.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -50,7 +50,7 @@ class Region:
 
     def leads(self, name: str) -> str:
         """Give the name in the plan of the state that the way into a state of the workflow leads to."""
-        return self.ends[name] if name in self.ends else f"{self.path}/{name}"
+        return self.ends.get(name, f"{self.path}/{name}")
 
     @property
     def stays(self) -> bool:

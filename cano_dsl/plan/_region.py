@@ -1,7 +1,7 @@
 """What a run through a sub-workflow has for itself: its data, its total timeout, its number of transitions.
 
-All of it is there only where the sub-workflow asks for it. What ends the sub-workflow is a failure of the state
-in which it stands, so no inner edge takes it, and no inner retry repeats it.
+All of it is there only where the sub-workflow asks for it. What ends the sub-workflow is a failure of the
+state in which it stands, so no inner edge takes it, and no inner retry repeats it.
 """
 
 import math

@@ -51,8 +51,8 @@ class Run:
         workflow: The workflow's name.
         run_id: The run's id, as given or made up.
         state: The state whose handler is called; the start state before the first.
-        state_name: The state's name in its workflow: that of the member, or in a sub-workflow `PAY/CHARGE`, with
-            the states in which it stands.
+        state_name: The state's name in its workflow: that of the member, or in a sub-workflow `PAY/CHARGE`,
+            with the states in which it stands.
         attempt: The attempt at this state, from 1.
 
     Example:

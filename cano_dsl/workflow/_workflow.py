@@ -227,7 +227,7 @@ class Workflow(Generic[S, E_co, D, R]):
         self,
         at: AS,
         /,
-        exits: Mapping[E_co, AS],  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues]
+        exits: Mapping[E_co, AS],
         *,
         resources: Mapping[str, str] | None = None,
         on_error: AS | Mapping[type[Exception], AS] | None = None,
@@ -239,10 +239,10 @@ class Workflow(Generic[S, E_co, D, R]):
         compensations, which run where the other workflow fails, also after this one has reached an exit.
 
         Its own total timeout and `max_transitions` hold for each time a run comes in, within those of the
-        other workflow; to exceed them is a failure of the state. Its own data is made afresh as `data()` each
-        time, and is no other's: what goes in or out goes by resources. A compensation that runs after it was
-        entered again sees the data of the last time. The other workflow's `compensation_timeout` and observers
-        stand for its own.
+        other workflow; to exceed them is a failure of the state. Its own data is made afresh as `data()`
+        each time, and is no other's: what goes in or out goes by resources. A compensation that runs after
+        it was entered again sees the data of the last time. The other workflow's `compensation_timeout` and
+        observers stand for its own.
 
         Args:
             at: The state of the other workflow.
@@ -287,7 +287,7 @@ class Workflow(Generic[S, E_co, D, R]):
         """
         frame = sys._getframe(1)
         where = Where(frame.f_code.co_filename, frame.f_lineno)
-        return nest(self._plan, at, exits, resources=resources, on_error=on_error, where=where)
+        return Nested(nest(self._plan, at, exits, resources=resources, on_error=on_error, where=where))
 
     def configure(self, *, observers: Iterable["Observer"] = ()) -> "Workflow[S, E_co, D, R]":
         """Give a copy with run-time options; the definition, and this workflow, stay as they are.
