@@ -20,9 +20,7 @@ def _not_called() -> None:
     raise InternalError("a workflow in a state of another was called as a function")
 
 
-def nest(
-    plan: Any, at: Any, exits: Any, *, resources: Any, on_error: Any, where: Where
-) -> HandlerSpec:
+def nest(plan: Any, at: Any, exits: Any, *, resources: Any, on_error: Any, where: Where) -> HandlerSpec:
     """Record that a compiled workflow stands in a state.
 
     Raises:

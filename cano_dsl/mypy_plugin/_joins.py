@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from mypy.plugin import CheckerPluginInterface
 from mypy.types import Instance, LiteralType, TupleType, Type, get_proper_type
 
-from cano_dsl.mypy_plugin._card import written
+from cano_dsl.mypy_plugin._card import facts_of, written
 from cano_dsl.mypy_plugin._names import GATHER, SPLITS
 from cano_dsl.mypy_plugin._resources import Wants, Words, wants_of
 from cano_dsl.spec import ErrorDef, Join, SplitDef, Want
@@ -79,7 +79,8 @@ def splitting_of(handler: Instance, words: Words) -> Splitting:
 
 def strays_of(handler: Instance) -> Sequence[str]:
     """Give the error targets that are no members, in words."""
-    strays: Sequence[str] = _unpacked(handler)[0].get("strays", ()) if handler.type.fullname in SPLITS else ()
+    facts = _unpacked(handler)[0] if handler.type.fullname in SPLITS else facts_of(handler)
+    strays: Sequence[str] = facts.get("strays", ())
     return strays
 
 
