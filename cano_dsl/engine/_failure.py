@@ -90,13 +90,14 @@ def _place(plan: Plan, values: Values, run_id: str | None, last: tuple[Step | No
     run: Run | None = values[-2] if plan.uses_run else None  # the run and its data come last
     if run is not None:
         run_id = run.run_id
+    path = [one for one in last if one is not None and (one is step or not one.is_way_in)]
     return RunPlace(
         workflow=plan.name,
         run_id=run_id if run_id is not None else new_run_id(),
         state=step.at,
         attempt=step.attempt,
-        path=tuple(entered.at for entered in last if entered is not None),
+        path=tuple(entered.at for entered in path),
         handler=step.spec.where,
         name=step.name,
-        names=tuple(entered.name for entered in last if entered is not None),
+        names=tuple(entered.name for entered in path),
     )

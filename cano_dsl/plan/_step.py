@@ -83,6 +83,11 @@ class Step:
         self.recovery: Recovers | None = None
         self.attempt = 1
 
+    @property
+    def is_way_in(self) -> bool:
+        """Whether it only leads into a sub-workflow, and is no state of its own."""
+        return self.spec is not None and self.spec.nested is not None
+
     def twin(self) -> "Step":
         """Give the same state for one failure alone: links as they are, and nothing that follows another."""
         twin = Step(self.at, call=None, thunk=self.thunk, awaits=False, spec=self.spec, name=self.name)

@@ -219,7 +219,7 @@ def test_undeclared_output_names_the_pairs(run_async: Callable[..., Any]) -> Non
 
     @state(Pay.CHARGE)
     async def bare() -> tuple[Literal[Pay.PAID, Pay.REFUSED], int]:
-        return Pay.PAID  # type: ignore
+        return Pay.PAID  # type: ignore[return-value]
 
     built = ordering(two_exits(bare).as_state(Order.PAY, ENDS))
     with pytest.raises(UndeclaredTransition, match=r"declares \(Pay\.PAID, int\), \(Pay\.REFUSED, int\)"):
@@ -372,7 +372,7 @@ def test_own_timeout(run_virtual: Callable[..., Any]) -> None:
     assert (error.within, error.limit_s, error.elapsed_s, error.is_unknown) == ("PAY", 2.0, 2.0, False)
     assert str(error) == (
         "state PAY/CONFIRM of workflow 'Order' was ended, as workflow 'payment' in state PAY took 2 s, more than "
-        "its timeout of 2 s (run r, attempt 1, path PAY → PAY/CHARGE → PAY/CONFIRM)"
+        "its timeout of 2 s (run r, attempt 1, path PAY/CHARGE → PAY/CONFIRM)"
     )
     assert log.seen[-1][0] == "refund"
 
