@@ -24,7 +24,7 @@ from cano_dsl.spec import (
     RunData as RunData,
     Waive as Waive,
 )
-from cano_dsl.workflow import Runner as Runner, Workflow as Workflow
+from cano_dsl.workflow import RunHandle as RunHandle, Runner as Runner, Workflow as Workflow
 
 __all__ = (
     "Compensation",
@@ -40,6 +40,7 @@ __all__ = (
     "Retry",
     "Run",
     "RunData",
+    "RunHandle",
     "Runner",
     "Waive",
     "Workflow",

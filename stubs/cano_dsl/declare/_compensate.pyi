@@ -1,6 +1,12 @@
 # Made by tools/stubs.py from the package; not for type checkers.
 from cano_dsl.declare._outputs import OutputHandler as OutputHandler
-from cano_dsl.spec import CompensationSpec as CompensationSpec, HandlerSpec as HandlerSpec
+from cano_dsl.spec import (
+    CompensationSpec as CompensationSpec,
+    Duration as Duration,
+    HandlerSpec as HandlerSpec,
+    Policies as Policies,
+    Retry as Retry,
+)
 from collections.abc import Callable, Coroutine
 from enum import Enum
 from typing import Any, Concatenate, Generic, Literal, ParamSpec, TypeVar, overload
@@ -30,7 +36,7 @@ class PlainCompensation(Compensation[S, Src_co, Q], Generic[S, Src_co, Q, O_cont
     def __call__(self, output: O_contra, /, *args: Q.args, **kwargs: Q.kwargs) -> None: ...
 
 class _Decorator(Generic[S, Src, O]):
-    def __init__(self, step: HandlerSpec, *, thread: bool) -> None: ...
+    def __init__(self, step: HandlerSpec, found: Policies | None, *, thread: bool) -> None: ...
 
 class CompensateDecorator(_Decorator[S, Src, O]):
     @overload
@@ -51,6 +57,8 @@ def compensate(
     /,
     *,
     thread: Literal[False] = False,
+    retry: Retry | None = None,
+    timeout: Duration | None = None,
 ) -> CompensateDecorator[S, Src, O]: ...
 @overload
 def compensate(
@@ -58,4 +66,5 @@ def compensate(
     /,
     *,
     thread: Literal[True],
+    retry: Retry | None = None,
 ) -> ThreadCompensateDecorator[S, Src, O]: ...

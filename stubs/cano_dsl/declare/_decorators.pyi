@@ -1,16 +1,23 @@
 # Made by tools/stubs.py from the package; not for type checkers.
 from cano_dsl.declare._handlers import AsyncHandler as AsyncHandler, PlainHandler as PlainHandler
+from cano_dsl.declare._on_error import OnError as OnError
 from cano_dsl.declare._outputs import (
     AsyncOutputFunction as AsyncOutputFunction,
     AsyncOutputHandler as AsyncOutputHandler,
     PlainOutputFunction as PlainOutputFunction,
     PlainOutputHandler as PlainOutputHandler,
 )
-from cano_dsl.spec import Kind as Kind
-from collections.abc import Collection, Coroutine, Iterable
+from cano_dsl.declare._policies import Guards as Guards
+from cano_dsl.spec import (
+    Breaker as Breaker,
+    Duration as Duration,
+    Kind as Kind,
+    Limiter as Limiter,
+    Retry as Retry,
+)
+from collections.abc import Collection, Coroutine
 from enum import Enum
-from types import FrameType
-from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeVar, overload
+from typing import Any, Generic, Literal, NamedTuple, ParamSpec, Protocol, TypeVar, overload
 
 S = TypeVar('S', bound=Enum)
 Src = TypeVar('Src', bound=Enum)
@@ -34,16 +41,15 @@ class PlainFunction(Protocol[S_co, P, N_co]):
     @overload
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> S_co: ...
 
+class _Options(NamedTuple):
+    at: Any
+    kind: Kind
+    thread: bool
+    to: tuple[Any, ...] | None
+    guards: Guards
+
 class _Decorator(Generic[S, Src, To]):
-    def __init__(
-        self,
-        at: S,
-        *,
-        kind: Kind,
-        thread: bool,
-        to: Iterable[S] | None,
-        frame: FrameType,
-    ) -> None: ...
+    def __init__(self, options: _Options) -> None: ...
 
 class RouterDecorator(_Decorator[S, Src, To]):
     @overload
@@ -80,15 +86,81 @@ class ThreadDecorator(_Decorator[S, Src, To]):
     ) -> PlainOutputHandler[S, Src, P, N, O, G]: ...
 
 @overload
-def state(at: S, /, *, thread: Literal[False] = False, to: None = None) -> HandlerDecorator[S, S, S]: ...
+def state(
+    at: S,
+    /,
+    *,
+    thread: Literal[False] = False,
+    to: None = None,
+    retry: Retry | None = None,
+    timeout: Duration | None = None,
+    breaker: Breaker | None = None,
+    limiter: Limiter | None = None,
+    on_error: OnError[S] = None,
+    effects: bool = False,
+) -> HandlerDecorator[S, S, S]: ...
 @overload
-def state(at: S, /, *, thread: Literal[True], to: None = None) -> ThreadDecorator[S, S, S]: ...
+def state(
+    at: S,
+    /,
+    *,
+    thread: Literal[True],
+    to: None = None,
+    retry: Retry | None = None,
+    breaker: Breaker | None = None,
+    limiter: Limiter | None = None,
+    on_error: OnError[S] = None,
+    effects: bool = False,
+) -> ThreadDecorator[S, S, S]: ...
 @overload
-def state(at: S, /, *, to: Collection[To], thread: Literal[False] = False) -> HandlerDecorator[S, S, To]: ...
+def state(
+    at: S,
+    /,
+    *,
+    thread: Literal[False] = False,
+    to: Collection[To],
+    retry: Retry | None = None,
+    timeout: Duration | None = None,
+    breaker: Breaker | None = None,
+    limiter: Limiter | None = None,
+    on_error: OnError[S] = None,
+    effects: bool = False,
+) -> HandlerDecorator[S, S, To]: ...
 @overload
-def state(at: S, /, *, to: Collection[To], thread: Literal[True]) -> ThreadDecorator[S, S, To]: ...
+def state(
+    at: S,
+    /,
+    *,
+    thread: Literal[True],
+    to: Collection[To],
+    retry: Retry | None = None,
+    breaker: Breaker | None = None,
+    limiter: Limiter | None = None,
+    on_error: OnError[S] = None,
+    effects: bool = False,
+) -> ThreadDecorator[S, S, To]: ...
 
 @overload
-def router(at: S, /, *, to: None = None) -> RouterDecorator[S, S, S]: ...
+def router(
+    at: S,
+    /,
+    *,
+    to: None = None,
+    retry: Retry | None = None,
+    timeout: Duration | None = None,
+    breaker: Breaker | None = None,
+    limiter: Limiter | None = None,
+    on_error: OnError[S] = None,
+) -> RouterDecorator[S, S, S]: ...
 @overload
-def router(at: S, /, *, to: Collection[To]) -> RouterDecorator[S, S, To]: ...
+def router(
+    at: S,
+    /,
+    *,
+    to: Collection[To],
+    retry: Retry | None = None,
+    timeout: Duration | None = None,
+    breaker: Breaker | None = None,
+    limiter: Limiter | None = None,
+    on_error: OnError[S] = None,
+) -> RouterDecorator[S, S, To]: ...

@@ -1,9 +1,18 @@
 # Made by tools/stubs.py from the package; not for type checkers.
 from cano_dsl.declare._handlers import AsyncSplit as AsyncSplit, Gather as Gather, PlainSplit as PlainSplit
-from cano_dsl.declare._on_error import ErrorTargets as ErrorTargets
+from cano_dsl.declare._on_error import OnError as OnError
+from cano_dsl.declare._policies import Guards as Guards
 from cano_dsl.errors import Where as Where
-from cano_dsl.spec import Duration as Duration, Join as Join, Part as Part, Retry as Retry, Runs as Runs
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from cano_dsl.spec import (
+    Breaker as Breaker,
+    Duration as Duration,
+    Join as Join,
+    Limiter as Limiter,
+    Part as Part,
+    Retry as Retry,
+    Runs as Runs,
+)
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from enum import Enum
 from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeAlias, TypeVar, overload
 
@@ -20,7 +29,6 @@ T3 = TypeVar('T3')
 T4 = TypeVar('T4')
 Items: TypeAlias = Iterable[I] | Awaitable[Iterable[I]]
 BranchOf: TypeAlias = Callable[..., Awaitable[T]] | Runs[T]
-OnError: TypeAlias = S | Mapping[type[Exception], S] | None
 
 class _Options(NamedTuple):
     at: Any
@@ -28,8 +36,7 @@ class _Options(NamedTuple):
     join: Join
     timeout_s: float | None
     bulkhead: int | None
-    on_error: ErrorTargets
-    retry: Retry | None
+    guards: Guards
     thread: bool
     where: Where
 
@@ -56,6 +63,10 @@ def split(
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
     retry: Retry | None = None,
+    attempt_timeout: Duration | None = None,
+    breaker: Breaker | None = None,
+    limiter: Limiter | None = None,
+    effects: bool = False,
     thread: bool = False,
 ) -> SplitDecorator[S, S, I, S, []]: ...
 @overload
@@ -70,6 +81,10 @@ def split(
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
     retry: Retry | None = None,
+    attempt_timeout: Duration | None = None,
+    breaker: Breaker | None = None,
+    limiter: Limiter | None = None,
+    effects: bool = False,
     thread: bool = False,
 ) -> SplitDecorator[S, S, I, S, O]: ...
 @overload
@@ -84,6 +99,10 @@ def split(
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
     retry: Retry | None = None,
+    attempt_timeout: Duration | None = None,
+    breaker: Breaker | None = None,
+    limiter: Limiter | None = None,
+    effects: bool = False,
 ) -> Gather[S, S, ..., S, T1, Join]: ...
 @overload
 def split(
@@ -98,6 +117,10 @@ def split(
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
     retry: Retry | None = None,
+    attempt_timeout: Duration | None = None,
+    breaker: Breaker | None = None,
+    limiter: Limiter | None = None,
+    effects: bool = False,
 ) -> Gather[S, S, ..., S, T1 | T2, Join]: ...
 @overload
 def split(
@@ -113,6 +136,10 @@ def split(
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
     retry: Retry | None = None,
+    attempt_timeout: Duration | None = None,
+    breaker: Breaker | None = None,
+    limiter: Limiter | None = None,
+    effects: bool = False,
 ) -> Gather[S, S, ..., S, T1 | T2 | T3, Join]: ...
 @overload
 def split(
@@ -129,4 +156,8 @@ def split(
     bulkhead: int | None = None,
     on_error: OnError[S] = None,
     retry: Retry | None = None,
+    attempt_timeout: Duration | None = None,
+    breaker: Breaker | None = None,
+    limiter: Limiter | None = None,
+    effects: bool = False,
 ) -> Gather[S, S, ..., S, T1 | T2 | T3 | T4 | T, Join]: ...

@@ -1,6 +1,12 @@
 # Made by tools/stubs.py from the package; not for type checkers.
-from cano_dsl.errors._attempts import AttemptsExhausted as AttemptsExhausted
+from cano_dsl.errors._attempts import AttemptTimeout as AttemptTimeout, AttemptsExhausted as AttemptsExhausted
+from cano_dsl.errors._ends import (
+    Cancelled as Cancelled,
+    RunTimeout as RunTimeout,
+    TransitionsExhausted as TransitionsExhausted,
+)
 from cano_dsl.errors._finding import Finding as Finding, Severity as Severity
+from cano_dsl.errors._guards import CircuitOpen as CircuitOpen, RateLimited as RateLimited
 from cano_dsl.errors._join import Branch as Branch, BranchFailure as BranchFailure, JoinFailed as JoinFailed
 from cano_dsl.errors._place import RunPlace as RunPlace, Where as Where
 from cano_dsl.errors._resource import (
@@ -33,10 +39,13 @@ from cano_dsl.errors._saga import CompensationFailed as CompensationFailed, Owed
 from cano_dsl.errors._words import named as named, shown as shown, told as told
 
 __all__ = (
+    "AttemptTimeout",
     "AttemptsExhausted",
     "Branch",
     "BranchFailure",
+    "Cancelled",
     "CanoError",
+    "CircuitOpen",
     "CompensationFailed",
     "DefinitionError",
     "Finding",
@@ -48,6 +57,7 @@ __all__ = (
     "LoopRunning",
     "Owed",
     "PolicyError",
+    "RateLimited",
     "ResourceError",
     "ResourceFailed",
     "ResourceMissing",
@@ -55,11 +65,13 @@ __all__ = (
     "ResourceWrongType",
     "RunError",
     "RunPlace",
+    "RunTimeout",
     "RunnerState",
     "SetupFailed",
     "Severity",
     "SignatureError",
     "StoreError",
+    "TransitionsExhausted",
     "UndeclaredTransition",
     "ValueWrongType",
     "Where",

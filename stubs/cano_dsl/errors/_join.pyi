@@ -1,5 +1,4 @@
 # Made by tools/stubs.py from the package; not for type checkers.
-from cano_dsl.errors._place import RunPlace as RunPlace
 from cano_dsl.errors._run import RunError as RunError
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +28,6 @@ class JoinFailed(RunError):
     def __init__(
         self,
         *,
-        at: RunPlace,
         join: str,
         total: int,
         needed: int | None,
@@ -40,4 +38,3 @@ class JoinFailed(RunError):
         stuck: Sequence[Branch] = (),
         refused: str = '',
     ) -> None: ...
-    def moved(self, at: RunPlace) -> JoinFailed: ...

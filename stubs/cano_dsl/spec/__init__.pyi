@@ -9,6 +9,7 @@ from cano_dsl.spec._definition import (
 from cano_dsl.spec._handler import HandlerSpec as HandlerSpec, Kind as Kind, Part as Part
 from cano_dsl.spec._join import Join as Join
 from cano_dsl.spec._outcomes import Failure as Failure, Joined as Joined, Runs as Runs
+from cano_dsl.spec._policies import Breaker as Breaker, Limiter as Limiter, Policies as Policies
 from cano_dsl.spec._retry import Retry as Retry
 from cano_dsl.spec._run import Run as Run, RunData as RunData
 from cano_dsl.spec._time import Duration as Duration

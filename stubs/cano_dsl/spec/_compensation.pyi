@@ -1,6 +1,7 @@
 # Made by tools/stubs.py from the package; not for type checkers.
 from cano_dsl.errors import Where as Where
 from cano_dsl.spec._handler import HandlerSpec as HandlerSpec, Parameter as Parameter, Scope as Scope
+from cano_dsl.spec._policies import Policies as Policies
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,4 +18,5 @@ class CompensationSpec:
     scope: Scope
     awaits: bool
     thread: bool
+    policies: Policies | None = ...
     kind: Literal['compensation'] = ...

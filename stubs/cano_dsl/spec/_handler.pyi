@@ -1,12 +1,12 @@
 # Made by tools/stubs.py from the package; not for type checkers.
 from cano_dsl.errors import Where as Where
 from cano_dsl.spec._join import Join as Join
-from cano_dsl.spec._retry import Retry as Retry
+from cano_dsl.spec._policies import Policies as Policies
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-Kind: TypeAlias = Literal['state', 'router', 'split']
+Kind: TypeAlias = Literal['state', 'router', 'split', 'workflow']
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -39,13 +39,18 @@ class SplitSpec:
     over: Part | None
     timeout_s: float | None
     bulkhead: int | None
-    retry: Retry | None = ...
     @property
     def shared(self) -> bool: ...
     @property
     def parts(self) -> tuple[Part, ...]: ...
     @property
     def count(self) -> int | None: ...
+
+@dataclass(frozen=True, slots=True)
+class NestedSpec:
+    plan: Any
+    exits: tuple[tuple[Any, Any], ...]
+    resources: Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class HandlerSpec:
@@ -63,3 +68,6 @@ class HandlerSpec:
     thread: bool
     split: SplitSpec | None = ...
     on_error: tuple[tuple[type[BaseException], Any], ...] = ...
+    policies: Policies | None = ...
+    effects: bool = ...
+    nested: NestedSpec | None = ...

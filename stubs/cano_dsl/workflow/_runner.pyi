@@ -1,6 +1,8 @@
 # Made by tools/stubs.py from the package; not for type checkers.
 from cano_dsl.graph import Graph as Graph
 from cano_dsl.resources import Health as Health
+from cano_dsl.spec import Duration as Duration
+from cano_dsl.workflow._handle import RunHandle as RunHandle
 from collections.abc import Mapping
 from enum import Enum
 from types import TracebackType
@@ -21,6 +23,7 @@ class Runner(Generic[S, E_co, D]):
         *,
         data: D | None = None,
         start: S | None = None,
+        timeout: Duration | None = None,
     ) -> E_co: ...
     def run_sync(
         self,
@@ -28,7 +31,16 @@ class Runner(Generic[S, E_co, D]):
         *,
         data: D | None = None,
         start: S | None = None,
+        timeout: Duration | None = None,
     ) -> E_co: ...
+    def launch(
+        self,
+        run_id: str | None = None,
+        *,
+        data: D | None = None,
+        start: S | None = None,
+        timeout: Duration | None = None,
+    ) -> RunHandle[S, E_co, D]: ...
     async def health(self) -> Health: ...
     async def __aenter__(self) -> Self: ...
     async def __aexit__(
