@@ -53,7 +53,7 @@ def tell_failure(
 
 def _block(error: RunError, *, earlier: bool) -> list[tuple[str, str]]:
     at = error.at
-    path = " → ".join([*(["…"] if earlier else []), *(str(state._name_) for state in at.path)])
+    path = " → ".join([*(["…"] if earlier else []), *at.steps])
     owed = _owed(error)
     if isinstance(error, CompensationFailed) and isinstance(error.original, RunError):
         error = error.original
@@ -64,7 +64,7 @@ def _block(error: RunError, *, earlier: bool) -> list[tuple[str, str]]:
     where = _line_at_fault(cause)[0] if cause is not None else None
     raised = [(f"  raised   {where}", "")] if where is not None else []
     return [
-        (f"failed in {at.state._name_}", "bold red"),
+        (f"failed in {at.name or at.state._name_}", "bold red"),
         (_indented(fault), "red"),
         *([] if cause is None else _members(cause, DEEPEST)),
         *raised,

@@ -40,7 +40,7 @@ class Progress(Observer):
         self.running = ""
         self._console = console
         self._graph = graph
-        self._width = max(map(len, graph.states))
+        self._width = max(map(len, (*graph.paths(), *graph.exits)))
         self._status = Status("", console=console) if console.is_terminal else None
         self._run_began = self._began = time.perf_counter()
 
@@ -64,39 +64,39 @@ class Progress(Observer):
     def state_entered(self, run: Run, state: Enum) -> None:
         """Show it as running."""
         self.entered += 1
-        self.running = str(state._name_)
+        self.running = run.state_name
         self._began = time.perf_counter()
         self._show(f"{self.running} …")
 
     def progress(self, run: Run, state: Enum, done: float, total: float | None) -> None:
         """Show how far it is."""
         far = f"{done:g}" if total is None else f"{done:g} of {total:g}"
-        self._show(f"{state._name_} … {far}")
+        self._show(f"{run.state_name} … {far}")
 
     def attempt_succeeded(self, run: Run, state: Enum, attempt: int, target: object) -> None:
         """Print it with its time; as a failure where it went to a state that it does not declare."""
-        node = self._graph.states[state._name_]
+        node = self._graph.node(run.state_name)
         declared, to = node.targets, target
         if isinstance(target, Rollback) and node.handler is not None:
             declared, to = node.handler.rollbacks, target.to
-        self._ended(state, fits=isinstance(to, type(state)) and to._name_ in declared)
+        self._ended(run.state_name, fits=isinstance(to, type(state)) and to._name_ in declared)
 
     def attempt_failed(self, run: Run, state: Enum, attempt: int, error: Exception) -> None:
         """Print it with its time."""
-        self._ended(state, fits=False)
+        self._ended(run.state_name, fits=False)
 
     def compensation_started(self, run: Run, state: Enum, output: object) -> None:
         """Show it as running."""
         self._began = time.perf_counter()
-        self._show(f"↩ {self._undoing(state)} …")
+        self._show(f"↩ {self._undoing(run.state_name)} …")
 
     def compensation_done(self, run: Run, state: Enum, output: object) -> None:
         """Print the state as undone, with the name of what undid it and its time."""
-        self._undone(state, "✓", "green")
+        self._undone(run.state_name, "✓", "green")
 
     def compensation_failed(self, run: Run, state: Enum, output: object, error: BaseException) -> None:
         """Print the state as not undone; the error says what is owed."""
-        self._undone(state, "✗", "red")
+        self._undone(run.state_name, "✗", "red")
 
     def teardown_failed(self, resource: str, error: BaseException) -> None:
         """Say so; the outcome stays as it is."""
@@ -107,21 +107,21 @@ class Progress(Observer):
         whole = duration(time.perf_counter() - self._run_began)
         self._console.print(line(f"→ {end._name_:<{self._width}} {whole:>10}", "bold green"))
 
-    def _ended(self, state: Enum, *, fits: bool) -> None:
+    def _ended(self, name: str, *, fits: bool) -> None:
         self.running = ""
         self._show("…")  # until the next state, or while resources are torn down
         mark, style = ("✓", "green") if fits else ("✗", "red")
-        model = self._graph.states[state._name_].kind
+        model = self._graph.node(name).kind
         kind = "" if model == "state" else f"  {model}"
-        self._console.print(line(f"{mark} {state._name_:<{self._width}} {self.spent:>10}{kind}", style))
+        self._console.print(line(f"{mark} {name:<{self._width}} {self.spent:>10}{kind}", style))
 
-    def _undoing(self, state: Enum) -> str:
-        undo = self._graph.states[state._name_].compensation
+    def _undoing(self, name: str) -> str:
+        undo = self._graph.node(name).compensation
         return undo.name if undo is not None else ""
 
-    def _undone(self, state: Enum, mark: str, style: str) -> None:
+    def _undone(self, name: str, mark: str, style: str) -> None:
         self._show("…")
-        text = f"{mark} {state._name_:<{self._width}} {self.spent:>10}  ↩ {self._undoing(state)}"
+        text = f"{mark} {name:<{self._width}} {self.spent:>10}  ↩ {self._undoing(name)}"
         self._console.print(line(text, style))
 
     def _show(self, text: str) -> None:

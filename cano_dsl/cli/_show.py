@@ -28,6 +28,9 @@ def show_sound(found: Found, console: Console) -> None:
     graph = found.graph
     _show(graph.findings, console)
     size = f"{count(len(graph.states), 'state')}, {count(len(graph.edges), 'transition')}"
+    within = len(list(graph.paths())) - sum(node.nested is None for node in graph.states.values())
+    if within:
+        size += f", {count(within, 'state')} in sub-workflows"
     counts = _counts(graph.findings)
     console.print(line(f"{graph.name}: sound, {size}{f', {counts}' if counts else ''}", "bold green"))
 

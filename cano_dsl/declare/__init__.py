@@ -21,6 +21,7 @@ from cano_dsl.declare._functions import AsyncFunction, PlainFunction
 from cano_dsl.declare._handlers import AsyncHandler, AsyncSplit, Gather, Handler, PlainHandler, PlainSplit
 from cano_dsl.declare._injection import Injection, Injections, Read, ReadUndo
 from cano_dsl.declare._namespace import show
+from cano_dsl.declare._nested import Nested, nest
 from cano_dsl.declare._outputs import (
     AsyncOutputFunction,
     AsyncOutputHandler,
@@ -55,6 +56,7 @@ __all__ = (
     "HandlerDecorator",
     "Injection",
     "Injections",
+    "Nested",
     "OutputHandler",
     "PlainCompensation",
     "PlainFunction",
@@ -75,6 +77,7 @@ __all__ = (
     "compensate",
     "define",
     "evaluated",
+    "nest",
     "router",
     "show",
     "split",

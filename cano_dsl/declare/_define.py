@@ -11,6 +11,7 @@ from cano_dsl.declare._compensate import Compensation
 from cano_dsl.declare._handlers import Handler
 from cano_dsl.declare._injection import Cache, Injections, Read, ReadUndo, Role, injections, read
 from cano_dsl.declare._namespace import evaluate, show
+from cano_dsl.declare._nested import with_nested
 from cano_dsl.declare._policies import by_names
 from cano_dsl.declare._targets import (
     Targets,
@@ -204,6 +205,8 @@ def _handler(found: Read, states: type[Enum], shared: dict[int, int]) -> Handler
         handler = replace(handler, split=split, errors=_errors(spec, states))
     if targets.rollbacks:
         handler = replace(handler, rollbacks=tuple(member._name_ for member in targets.rollbacks))
+    if spec.nested is not None:
+        return with_nested(handler, spec)
     if not _USUAL.issuperset([want.role for want in wants]):
         joined, failure = _strictest(wants, "joined"), _strictest(wants, "failure")
         handler = replace(handler, joined=joined, failure=failure)
@@ -291,7 +294,7 @@ def _targets(spec: HandlerSpec, states: type[Enum]) -> tuple[Targets, tuple[str,
     if spec.to is None:
         return read_targets(spec.returns, spec.scope, states), ()
     given = of_values(spec.to, states)
-    if not spec.to:
+    if not spec.to and spec.nested is None:
         given.got = "an empty to="
     if spec.returns is EMPTY:
         return given, ()

@@ -19,7 +19,8 @@ from cano_dsl.spec import (
     Want,
 )
 
-Role: TypeAlias = Literal["resource", "run", "data", "joined", "failure"]
+# The data of a sub-workflow is its stay's, not the run's.
+Role: TypeAlias = Literal["resource", "run", "data", "stay", "joined", "failure"]
 _ROLES: dict[type, Role] = {Run: "run", RunData: "data", Joined: "joined", Failure: "failure"}
 _BY_NAME: dict[str, Role] = {cls.__name__: role for cls, role in _ROLES.items()}
 

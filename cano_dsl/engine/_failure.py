@@ -58,7 +58,7 @@ def undeclared(
 
 def _as_written(plan: Plan, step: Step) -> list[str]:
     """Write what a handler may return where that is more than states: pairs with an output, and rollbacks."""
-    handler = plan.graph.states[step.at._name_].handler
+    handler = plan.graph.node(step.name).handler
     if handler is None or (handler.output is None and not handler.rollbacks):
         return []
     written = []
@@ -74,7 +74,8 @@ def place_of(plan: Plan, values: Values, run_id: str | None, stack: Sequence[Don
     """Give the place of a run that was cancelled, as far as it is known: by the outputs on its stack."""
     run: Run | None = values[-2] if plan.uses_run else None
     state = run.state if run is not None else stack[-1][0].at
-    handler = plan.graph.states[state._name_].handler
+    name = run.state_name if run is not None else stack[-1][0].name
+    handler = plan.graph.node(name).handler
     if handler is None or handler.where is None:
         raise InternalError(f"a run of {plan.name!r} was in {state}, which has no handler")
     return RunPlace(
@@ -84,6 +85,8 @@ def place_of(plan: Plan, values: Values, run_id: str | None, stack: Sequence[Don
         attempt=run.attempt if run is not None else 1,
         path=tuple(undo.at for undo, _, _ in stack[-4:]),
         handler=handler.where,
+        name=name,
+        names=tuple(undo.name for undo, _, _ in stack[-4:]),
     )
 
 
@@ -94,11 +97,14 @@ def _place(plan: Plan, values: Values, run_id: str | None, last: Last | Four) ->
     run: Run | None = values[-2] if plan.uses_run else None  # the run and its data come last
     if run is not None:
         run_id = run.run_id
+    path = [one for one in last if one is not None and (one is step or not one.is_way_in)]
     return RunPlace(
         workflow=plan.name,
         run_id=run_id if run_id is not None else new_run_id(),
         state=step.at,
         attempt=step.attempt,
-        path=tuple(entered.at for entered in last if entered is not None),
+        path=tuple(entered.at for entered in path),
         handler=step.spec.where,
+        name=step.name,
+        names=tuple(entered.name for entered in path),
     )

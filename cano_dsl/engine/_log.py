@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 from cano_dsl.checkpoint import CheckpointStore, Claim, Row, RowKind, Status, Unit
 from cano_dsl.engine._entries import Entry, encode_failure, encode_joined
 from cano_dsl.errors import told
-from cano_dsl.plan import Step
+from cano_dsl.plan import StayData, Step
 from cano_dsl.scope import Clock
 from cano_dsl.spec import Durable, DurableData, Failure, Joined, Run
 
-Source = tuple[str, Durable | DurableData]  # what is put before its keys, and what is durable
+Source = tuple[str, Durable | DurableData | StayData]  # what is put before its keys, and what is durable
 
 
 class LogFailed(BaseException):

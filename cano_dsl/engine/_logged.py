@@ -9,7 +9,7 @@ from cano_dsl.engine._log import RunLog, Source
 from cano_dsl.engine._resume import Point
 from cano_dsl.engine._rollback import STACK
 from cano_dsl.errors import RunEnded
-from cano_dsl.plan import Plan, Step, Values
+from cano_dsl.plan import Plan, Stay, StayData, Step, Values
 from cano_dsl.scope import SYSTEM_CLOCK
 from cano_dsl.spec import Durable, DurableData, Run, RunData
 
@@ -107,6 +107,7 @@ async def drive_logged(
     """
     run: Run = laid[-2]
     sources = sources_of(plan, values, laid[-1])
+    sources += [("", StayData(stay)) for stay in laid if isinstance(stay, Stay) and stay.region.plan.data]
     saved = of.resumed.point.saved.data if of.resumed is not None else None
     attach(sources, run.run_id, of.store, saved)
     try:

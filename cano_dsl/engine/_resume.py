@@ -162,7 +162,7 @@ def _stack(store: CheckpointStore, steps: Mapping[str, Step], rows: list[Row]) -
             if undo is not None:
                 kind = taken_type(undo.spec)
                 output = store.codec.decode(f"the output of {last.state}", row.output, kind)
-                stack.append((undo, output, (step.at, row.attempts or 1, last.sequence)))
+                stack.append((undo, output, (step.at, step.name, row.attempts or 1, last.sequence)))
         if row.kind == "entered":
             last = row
     return stack

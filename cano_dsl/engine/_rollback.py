@@ -6,7 +6,6 @@ what to raise; so does a handler's wish for a rollback, after which the run goes
 
 import logging
 import math
-from enum import Enum
 
 from cano_dsl.engine._failure import place_of
 from cano_dsl.engine._log import RunLog
@@ -14,7 +13,7 @@ from cano_dsl.engine._undo import Undoing
 from cano_dsl.errors import CompensationFailed, Owed, RunError, RunPlace
 from cano_dsl.plan import Done, Plan, RollbackAsked, Undo, Values
 from cano_dsl.scope import cancel_is_pending, is_cancel, settle
-from cano_dsl.spec import Run
+from cano_dsl.spec import Place, Run
 
 STACK = -3  # in a run's values: after the resources, before the run and its data
 
@@ -76,9 +75,7 @@ class _Rollback:
         self.not_run = [_owed(undo, output, None) for undo, output, _ in reversed(stack)]
         stack.clear()
 
-    async def _undo(
-        self, undo: Undo, output: object, place: tuple[Enum, int, int] | None, until: float
-    ) -> None:
+    async def _undo(self, undo: Undo, output: object, place: Place | None, until: float) -> None:
         events, run = self._plan.events, self._run
         if run is not None and place is not None:
             run._return_to(place)  # noqa: SLF001 - kept off the type that handlers see
@@ -98,11 +95,11 @@ class _Rollback:
         if not isinstance(error, Exception) and not is_cancel(error):
             self.exit = error
 
-    async def _written(self, undo: Undo, place: tuple[Enum, int, int] | None) -> None:
+    async def _written(self, undo: Undo, place: Place | None) -> None:
         """Let the log know that something is undone; where it refuses, the rollback ends as it is."""
         if self._log is None or place is None:
             return
-        settled = await settle(self._log.compensated, (undo.name, place[2]))
+        settled = await settle(self._log.compensated, (undo.name, place[-1]))
         if self.cancel is None:
             self.cancel = settled.cancel
         if settled.error is not None:
@@ -132,7 +129,7 @@ async def _gone_on(asked: RollbackAsked, rollback: _Rollback) -> BaseException:
 
 
 def _owed(undo: Undo, output: object, error: BaseException | None) -> Owed:
-    return Owed(undo.at, undo.spec.name, output, undo.spec.where, error)
+    return Owed(undo.at, undo.spec.name, output, undo.spec.where, error, undo.name)
 
 
 def _ended(error: BaseException, report: CompensationFailed | None, rollback: _Rollback) -> BaseException:

@@ -9,7 +9,7 @@ from cano_dsl.engine._failure import new_run_id
 from cano_dsl.engine._leave import drive_careful
 from cano_dsl.engine._logged import Beginning, drive_logged
 from cano_dsl.engine._watch import Watch, drive_within
-from cano_dsl.errors import Cancelled, CompensationFailed, PolicyError, named
+from cano_dsl.errors import Cancelled, CompensationFailed, PolicyError
 from cano_dsl.plan import Bound, Plan, Step, check_resources, make_data, saved_data
 from cano_dsl.resources import Opened, PerRun
 from cano_dsl.scope import Guard, is_cancel
@@ -74,6 +74,7 @@ async def execute(plan: Plan, given: Mapping[str, Any], order: Order) -> Enum:
         workflow=plan.name,
         run_id=run_id if run_id is not None else new_run_id(),
         state=step.at,
+        name=step.name,
         progress=_progress(plan),
         watch=watch,
     )
@@ -126,19 +127,22 @@ def start_step(plan: Plan, steps: Mapping[str, Step], start: object) -> Step:
     Raises:
         PolicyError: It is neither.
     """
-    step = steps.get(start._name_) if isinstance(start, Enum) and type(start) is plan.states else None
-    if step is None or not _can_start(plan, step):
-        able = [named(step.at) for step in steps.values() if _can_start(plan, step)]
+    name = start._name_ if isinstance(start, Enum) and type(start) is plan.states else ""
+    step = steps.get(name)
+    if step is None or not _can_start(plan, name):
+        able = [
+            f"{plan.states.__name__}.{name}" for name in plan.states._member_names_ if _can_start(plan, name)
+        ]
         raise PolicyError(
             field="start", value=start, allowed=f"a state that is handled or an exit: {', '.join(able)}"
         )
     return step
 
 
-def _can_start(plan: Plan, step: Step) -> bool:
-    handler = plan.graph.states[step.at._name_].handler
+def _can_start(plan: Plan, name: str) -> bool:
+    handler = plan.graph.states[name].handler
     if handler is None:
-        return step.at._name_ in plan.graph.exits
+        return name in plan.graph.exits
     return not any(want is not None and not want.optional for want in (handler.joined, handler.failure))
 
 
@@ -210,6 +214,8 @@ def _loop(
 ) -> Coroutine[Any, Any, Enum]:
     """Lay out a run's values and give the loop, which begins when it is awaited."""
     laid = bound.arrange(values.values())
+    if plan.flat.regions:
+        laid = (*laid, *plan.stays())
     if plan.undoes:
         laid = (*laid, [])  # the stack of outputs
     if plan.extra:

@@ -37,6 +37,7 @@ class Watch:
         deadline: By the clock's monotonic time; None without one.
         is_cancelled: Whether the handle was told to cancel.
         path: The last states entered, at most four.
+        names: Their names in the workflow.
     """
 
     __slots__ = (
@@ -49,6 +50,7 @@ class Watch:
         "_now",
         "deadline",
         "is_cancelled",
+        "names",
         "path",
     )
 
@@ -63,6 +65,7 @@ class Watch:
         self.deadline = None if limit_s is None else self._began + limit_s
         self.is_cancelled = False
         self.path: tuple[Enum, ...] = ()
+        self.names: tuple[str, ...] = ()
 
     @property
     def is_over(self) -> bool:
@@ -79,9 +82,10 @@ class Watch:
         if self._guard is not None:
             self._guard.cancel()
 
-    def boundary(self, state: Enum) -> None:
+    def boundary(self, state: Enum, name: str) -> None:
         """See a state before its handler is called, and end the run there when it must."""
         self.path = (*self.path[-3:], state)
+        self.names = (*self.names[-3:], name)
         if self._left <= 0 or self.is_cancelled:
             raise Stopped
         if self.deadline is not None and self._now() >= self.deadline:
@@ -129,12 +133,15 @@ class Watch:
 
     def place(self, plan: Plan, run: Run) -> RunPlace:
         """Say where the run is."""
-        return place_at(plan, run.run_id, self.path or (run.state,), run.attempt)
+        names = self.names or (run.state_name,)
+        return place_at(plan, run.run_id, self.path or (run.state,), names, run.attempt)
 
 
-def place_at(plan: Plan, run_id: str, path: tuple[Enum, ...], attempt: int) -> RunPlace:
-    """Say where a run is that has entered these states."""
-    handler = plan.graph.states[path[-1]._name_].handler
+def place_at(
+    plan: Plan, run_id: str, path: tuple[Enum, ...], names: tuple[str, ...], attempt: int
+) -> RunPlace:
+    """Say where a run is that has entered these states, which have these names in it."""
+    handler = plan.graph.node(names[-1]).handler
     where = handler.where if handler is not None else plan.graph.definition.where
     return RunPlace(
         workflow=plan.name,
@@ -143,6 +150,8 @@ def place_at(plan: Plan, run_id: str, path: tuple[Enum, ...], attempt: int) -> R
         attempt=attempt,
         path=path,
         handler=where or Where("<not known>", 0),
+        name=names[-1],
+        names=names,
     )
 
 

@@ -2,7 +2,6 @@
 
 from cano_dsl.errors._place import RunPlace
 from cano_dsl.errors._run import RunError
-from cano_dsl.errors._words import named
 
 _UNKNOWN = "; it had to be cut, so whether it took effect is not known"
 
@@ -10,11 +9,15 @@ _UNKNOWN = "; it had to be cut, so whether it took effect is not known"
 class RunTimeout(RunError, TimeoutError):
     """A run took longer than its total timeout; what it had done is undone.
 
+    Also raised where it is the time of a sub-workflow that is over. That is a failure of the state in which
+    it stands, and may take an error edge of that state.
+
     Attributes:
         elapsed_s: How long it had taken, in seconds.
         limit_s: How long it may take, in seconds.
         is_unknown: Whether a state that can be undone had to be cut, so that nobody knows whether it took
             effect; it is not undone.
+        within: The state in which the sub-workflow stands whose time was over; empty for the run's own.
 
     Example:
         >>> from enum import Enum
@@ -38,22 +41,37 @@ class RunTimeout(RunError, TimeoutError):
 
     code = "run-timeout"
 
-    def __init__(self, *, at: RunPlace, elapsed_s: float, limit_s: float, is_unknown: bool = False) -> None:
-        super().__init__(
-            f"workflow {at.workflow!r} took {elapsed_s:.3g} s, more than its timeout of {limit_s:g} s, "
-            f"and was ended in state {named(at.state)}{_UNKNOWN if is_unknown else ''}",
-            at=at,
-        )
+    def __init__(
+        self,
+        *,
+        elapsed_s: float,
+        limit_s: float,
+        at: RunPlace | None = None,
+        is_unknown: bool = False,
+        within: str = "",
+        workflow: str = "",
+    ) -> None:
+        limit = f"took {elapsed_s:.3g} s, more than its timeout of {limit_s:g} s"
+        unknown = _UNKNOWN if is_unknown else ""
+        if at is not None:
+            told = f"workflow {at.workflow!r} {limit}, and was ended in state {at.shown}{unknown}"
+        else:
+            told = f"was ended, as workflow {workflow!r} in state {within} {limit}{unknown}"
+        super().__init__(told, at=at)
         self.elapsed_s = elapsed_s
         self.limit_s = limit_s
         self.is_unknown = is_unknown
+        self.within = within
 
 
 class TransitionsExhausted(RunError):
     """A run made as many transitions as `max_transitions=` allows without reaching an exit.
 
+    Also raised for a sub-workflow, as a failure of the state in which it stands.
+
     Attributes:
         limit: How many it may make.
+        within: The state in which the sub-workflow stands; empty for the run's own limit.
 
     Example:
         >>> from enum import Enum
@@ -75,13 +93,18 @@ class TransitionsExhausted(RunError):
 
     code = "transitions-exhausted"
 
-    def __init__(self, *, at: RunPlace, limit: int) -> None:
-        super().__init__(
-            f"workflow {at.workflow!r} reached no exit within {limit} transitions and was ended before state "
-            f"{named(at.state)}: look for a cycle that never ends, or raise max_transitions=",
-            at=at,
-        )
+    def __init__(
+        self, *, limit: int, at: RunPlace | None = None, within: str = "", workflow: str = ""
+    ) -> None:
+        fix = "look for a cycle that never ends, or raise max_transitions="
+        limits = f"reached no exit within {limit} transitions"
+        if at is not None:
+            told = f"workflow {at.workflow!r} {limits} and was ended before state {at.shown}: {fix}"
+        else:
+            told = f"was not begun, as workflow {workflow!r} in state {within} {limits}: {fix}"
+        super().__init__(told, at=at)
         self.limit = limit
+        self.within = within
 
 
 class Cancelled(RunError):
@@ -123,7 +146,7 @@ class Cancelled(RunError):
 
     def __init__(self, *, at: RunPlace, is_unknown: bool = False, by: str = "its handle") -> None:
         super().__init__(
-            f"workflow {at.workflow!r} was cancelled by {by} in state {named(at.state)}"
+            f"workflow {at.workflow!r} was cancelled by {by} in state {at.shown}"
             f"{_UNKNOWN if is_unknown else ''}",
             at=at,
         )

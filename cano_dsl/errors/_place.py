@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from enum import Enum
 
+from cano_dsl.errors._words import named
+
 
 @dataclass(frozen=True, slots=True)
 class Where:
@@ -29,6 +31,8 @@ class RunPlace:
         attempt: The attempt at that state, from 1.
         path: The last states entered, oldest first, at most four, `state` included.
         handler: The line of the state's handler.
+        name: The state's name in the workflow, in a sub-workflow as `PAY/CHARGE`; the member's when left out.
+        names: The names of the states in `path`; the members' when left out.
     """
 
     workflow: str
@@ -37,8 +41,20 @@ class RunPlace:
     attempt: int
     path: tuple[Enum, ...]
     handler: Where
+    name: str = ""
+    names: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """The state as messages name it: as code does, or `PAY/CHARGE` in a sub-workflow."""
+        return self.name if "/" in self.name else named(self.state)
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The names of the states in `path`."""
+        return self.names or tuple(state._name_ for state in self.path)
 
     def __str__(self) -> str:
         """Give the place in the words that end every run error."""
-        path = " → ".join(str(state._name_) for state in self.path)
+        path = " → ".join(self.steps)
         return f"run {self.run_id}, attempt {self.attempt}, path {path}"

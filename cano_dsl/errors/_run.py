@@ -67,7 +67,7 @@ class RunError(CanoError):
         What a policy or a join raises does not know its place; the engine puts it in here.
         """
         twin = self.located(at)
-        who = f"{self.subject} {named(at.state)} of workflow {at.workflow!r}"
+        who = f"{self.subject} {at.shown} of workflow {at.workflow!r}"
         if branch:
             who = f"branch {branch} of {who}"
             twin.branch = branch
@@ -106,7 +106,7 @@ class HandlerFailed(RunError):
     code = "handler-failed"
 
     def __init__(self, *, at: RunPlace, error: BaseException) -> None:
-        super().__init__(f"state {named(at.state)} of workflow {at.workflow!r} failed: {told(error)}", at=at)
+        super().__init__(f"state {at.shown} of workflow {at.workflow!r} failed: {told(error)}", at=at)
 
 
 class UndeclaredTransition(RunError):
@@ -160,7 +160,7 @@ class UndeclaredTransition(RunError):
         elif type(target) is type(at.state):
             fix = "return one of these, or add the target to its return annotation"
         super().__init__(
-            f"state {named(at.state)} of workflow {at.workflow!r} returned {got}{note}, "
+            f"state {at.shown} of workflow {at.workflow!r} returned {got}{note}, "
             f"but declares {allowed}: {hint or fix}",
             at=at,
         )

@@ -21,6 +21,7 @@ class Owed:
         where: The line of the compensation.
         error: What the compensation raised at last, such as AttemptsExhausted or AttemptTimeout; a
             TimeoutError where it was cut, as the time for all compensations was over; None where it was not run.
+        name: The state's name in the workflow, in a sub-workflow as `PAY/CHARGE`; the member's when left out.
 
     Example:
         >>> from enum import Enum
@@ -36,11 +37,13 @@ class Owed:
     output: object
     where: Where
     error: BaseException | None = None
+    name: str = ""
 
     def __str__(self) -> str:
         """Say on one line what is owed, and why."""
         call = f"{self.compensation}({shown(self.output)})"
-        return f"{named(self.state)}: {call} {self._why()} ({self.where})"
+        state = self.name if "/" in self.name else named(self.state)
+        return f"{state}: {call} {self._why()} ({self.where})"
 
     def _why(self) -> str:
         """Say what became of the compensation; an error of its own policies is placed at its line."""

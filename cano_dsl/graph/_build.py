@@ -1,5 +1,7 @@
 """From a definition to its graph, by way of every rule."""
 
+from collections.abc import Mapping
+
 from cano_dsl.errors import GraphError
 from cano_dsl.graph._checks import check
 from cano_dsl.graph._graph import Graph, Node
@@ -8,8 +10,13 @@ from cano_dsl.graph._walk import Types
 from cano_dsl.spec import Definition
 
 
-def build(definition: Definition, types: Types) -> Graph:
+def build(definition: Definition, types: Types, nested: Mapping[str, Graph] | None = None) -> Graph:
     """Check a definition and give its graph.
+
+    Args:
+        definition: The workflow by names.
+        types: What answers about types.
+        nested: The graphs of the workflows that stand in states of this one, by state.
 
     Raises:
         GraphError: A rule is broken and not waived; it carries every finding.
@@ -23,12 +30,12 @@ def build(definition: Definition, types: Types) -> Graph:
     return Graph(
         definition=definition,
         start=definition.start or "",
-        states=_nodes(definition, links),
+        states=_nodes(definition, links, nested or {}),
         findings=findings,
     )
 
 
-def _nodes(definition: Definition, links: Links) -> dict[str, Node]:
+def _nodes(definition: Definition, links: Links, nested: Mapping[str, Graph]) -> dict[str, Node]:
     exits = set(definition.exits)
     undone = {definition.handlers[c.of].at: c for c in definition.compensations if c.of is not None}
     nodes = {}
@@ -42,5 +49,6 @@ def _nodes(definition: Definition, links: Links) -> dict[str, Node]:
             is_exit=name in exits,
             targets=handler.targets if handler else (),
             compensation=undone.get(name),
+            nested=nested.get(name) if handler else None,
         )
     return nodes

@@ -75,12 +75,34 @@ def transitions_of(handler: HandlerDef, enum: str) -> Iterator[Finding]:
             f'Handler "{handler.name}" may go to {foreign}, not a member of {enum}',
             f"name only members of {enum}",
         )
+    yield from _exits_of(handler)
     for name in handler.beyond:
         yield broken(
             handler,
             "transition",
             f'Handler "{handler.name}" may return {enum}.{name} by its annotation, but to= leaves it out',
             f"add {enum}.{name} to to=, or take it out of the annotation",
+        )
+
+
+def _exits_of(handler: HandlerDef) -> Iterator[Finding]:
+    """Check that it is said of each exit of a workflow in a state where it leads, and of nothing else."""
+    nested = handler.nested
+    if nested is None:
+        return
+    for name in nested.missing:
+        yield broken(
+            handler,
+            "transition",
+            f'Handler "{handler.name}" does not say where exit {nested.enum}.{name} leads',
+            f"add {nested.enum}.{name} to exits= of as_state",
+        )
+    for got in nested.unknown:
+        yield broken(
+            handler,
+            "transition",
+            f'Handler "{handler.name}" says where {got} leads, which is no exit of {nested.enum}',
+            "take it out of exits= of as_state",
         )
 
 

@@ -46,9 +46,8 @@ def _facts(node: "Node") -> Iterator[tuple[str, Any]]:
         yield from _of_handler(node.handler)
     if node.compensation is not None:
         yield "compensation", type_name(node.compensation.takes.shown)
-    nested = getattr(node, "nested", None)
-    if nested is not None:
-        yield "workflow", canonical_of(nested)
+    if node.nested is not None:
+        yield "workflow", canonical_of(node.nested)
 
 
 def _of_handler(handler: HandlerDef) -> Iterator[tuple[str, Any]]:
@@ -64,20 +63,10 @@ def _of_handler(handler: HandlerDef) -> Iterator[tuple[str, Any]]:
         yield "outcomes", type_name(f"{handler.joined.shown}{' | None' if handler.joined.optional else ''}")
     if handler.failure is not None and not handler.failure.optional:
         yield "failure", True
-    yield from _of_some(handler)
-
-
-def _of_some(handler: HandlerDef) -> Iterator[tuple[str, Any]]:
-    """Give the facts that handlers have only where their kind, or a workflow of its own, brings them."""
-    for name in ("cursor", "answer"):
-        want = getattr(handler, name, None)
-        if want is not None:
-            yield name, type_name(want.shown)
     if handler.at_most_once:
         yield "at_most_once", True
-    exits = getattr(handler, "exits", ())
-    if exits:
-        yield "exits", dict(sorted(dict(exits).items()))
+    if handler.nested is not None:
+        yield "exits", dict(sorted(handler.nested.exits))
 
 
 def _split(split: SplitDef) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The graph that every reader is given: read-only, ordered as the author wrote it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, cast, final
@@ -12,6 +12,7 @@ from cano_dsl.spec import (
     Definition,
     HandlerDef,
     Kind,
+    NestedDef,
     PolicyDef,
     SharedDef,
     SplitDef,
@@ -34,6 +35,8 @@ class Node:
         is_exit: Whether runs end here.
         targets: The states that it may go to, in the order declared.
         compensation: What undoes it; None without.
+        nested: The graph of the workflow that stands here; None for other kinds. Where its exits lead is told
+            by `handler.nested.exits`.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Node:
     is_exit: bool
     targets: tuple[str, ...]
     compensation: CompensationDef | None = None
+    nested: "Graph | None" = None
 
     @property
     def policies(self) -> PolicyDef | None:
@@ -241,6 +245,49 @@ class Graph:
             object.__setattr__(self, "_written", (text, fingerprint_of(text)))
         return cast("tuple[str, str]", self._written)
 
+    def node(self, name: str) -> Node:
+        """Give a state by its name in a run: that of a member, or `PAY/CHARGE` for one of a sub-workflow.
+
+        Raises:
+            KeyError: There is no such state.
+
+        Example:
+            >>> from enum import Enum
+            >>> from typing import Literal
+            >>> from cano_dsl import Workflow, state
+            >>> class Pay(Enum):
+            ...     CHARGE = 1
+            ...     DONE = 2
+            >>> class Order(Enum):
+            ...     PAY = 1
+            ...     DONE = 2
+            >>> @state(Pay.CHARGE)
+            ... def charge() -> Literal[Pay.DONE]:
+            ...     return Pay.DONE
+            >>> pay = Workflow.build(Pay, charge, start=Pay.CHARGE, exits=(Pay.DONE,))
+            >>> part = pay.as_state(Order.PAY, exits={Pay.DONE: Order.DONE})
+            >>> orders = Workflow.build(Order, part, start=Order.PAY, exits=(Order.DONE,))
+            >>> orders.graph.node("PAY/CHARGE").handler.name
+            'charge'
+        """
+        found = self.states.get(name)
+        if found is not None:
+            return found
+        outer, _, rest = name.partition("/")
+        nested = self.states[outer].nested
+        if nested is None:
+            raise KeyError(name)
+        return nested.node(rest)
+
+    def paths(self) -> Iterator[str]:
+        """Give the names of all states that a run may enter or end in, as runs have them."""
+        for node in self.states.values():
+            if node.nested is None:
+                yield node.name
+            else:
+                exits = node.nested.exits
+                yield from (f"{node.name}/{name}" for name in node.nested.paths() if name not in exits)
+
     def to_networkx(self) -> "nx.DiGraph[str]":
         """Give a copy as a networkx DiGraph, free to change.
 
@@ -318,6 +365,9 @@ def _node_as_dict(node: Node) -> dict[str, Any]:
         "effects": handler.effects if handler else False,
         "policies": _policies_as_dict(handler.policies if handler else None),
         **({"split": _split_as_dict(handler.split)} if handler and handler.split else {}),
+        **(
+            _nested_as_dict(handler.nested, node.nested) if handler and handler.nested and node.nested else {}
+        ),
     }
 
 
@@ -329,6 +379,10 @@ def _split_as_dict(split: SplitDef) -> dict[str, Any]:
         "timeout_s": split.timeout_s,
         "bulkhead": split.bulkhead,
     }
+
+
+def _nested_as_dict(nested: NestedDef, graph: Graph) -> dict[str, Any]:
+    return {"workflow": graph.to_dict(), "ends": dict(nested.exits)}
 
 
 def _wants_as_dicts(wants: tuple[Want, ...]) -> list[dict[str, Any]]:

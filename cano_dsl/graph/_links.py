@@ -36,7 +36,7 @@ def link(definition: Definition) -> Links:
     for source, targets in forward.items():
         for target in targets:
             backward.setdefault(target, []).append(source)
-    broken = {at for at, handler in first.items() if handler.got is not None or handler.foreign}
+    broken = {at for at, handler in first.items() if _is_broken(handler)}
     missing = {name for name in definition.members if name not in first and name not in exits}
     return Links(
         first=first,
@@ -44,6 +44,12 @@ def link(definition: Definition) -> Links:
         backward=backward,
         anywhere=frozenset(broken | missing),
     )
+
+
+def _is_broken(handler: HandlerDef) -> bool:
+    mapping = handler.nested
+    is_open = mapping is not None and bool(mapping.missing)
+    return handler.got is not None or bool(handler.foreign) or is_open
 
 
 def _targets(handler: HandlerDef) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from mypy.plugin import CheckerPluginInterface
 from mypy.types import Instance, LiteralType, TupleType, Type, get_proper_type
 
-from cano_dsl.mypy_plugin._card import NOTHING, written
+from cano_dsl.mypy_plugin._card import NOTHING, facts_of, written
 from cano_dsl.mypy_plugin._names import GATHER, MADE, SPLITS
 from cano_dsl.mypy_plugin._resources import Wants, Words, wants_of
 from cano_dsl.spec import ErrorDef, Join, PolicyDef, SharedDef, SplitDef, Want
@@ -108,7 +108,8 @@ def _split(facts: Mapping[str, Any], values: Sequence[Type], words: Words) -> Sp
 
 def strays_of(handler: Instance) -> Sequence[str]:
     """Give the error targets that are no members, in words."""
-    strays: Sequence[str] = _unpacked(handler)[0].get("strays", ())
+    facts = _unpacked(handler)[0] if handler.type.fullname in SPLITS else facts_of(handler)
+    strays: Sequence[str] = facts.get("strays", ())
     return strays
 
 

@@ -52,6 +52,7 @@ INJECTED: Final[Mapping[str, Role]] = MappingProxyType(
 HANDLER: Final = "cano_dsl.declare._handlers.Handler"
 OUTPUT_HANDLER: Final = "cano_dsl.declare._outputs.OutputHandler"
 COMPENSATION: Final = "cano_dsl.declare._compensate.Compensation"
+NESTED: Final = "cano_dsl.declare._nested.Nested"
 GATHER: Final = "cano_dsl.declare._handlers.Gather"
 SPLITS: Final = frozenset(
     {"cano_dsl.declare._handlers.AsyncSplit", "cano_dsl.declare._handlers.PlainSplit", GATHER}
@@ -76,6 +77,7 @@ ASYNC_COMPENSATION: Final = "cano_dsl.declare._compensate.AsyncCompensation"
 WORKFLOW: Final = "cano_dsl.workflow._workflow.Workflow"
 BUILD: Final = f"{WORKFLOW}.build"
 RETRY: Final = "cano_dsl.spec._retry.Retry"
+AS_STATE: Final = f"{WORKFLOW}.as_state"
 JOIN: Final = "cano_dsl.spec._join.Join"
 WAIVE: Final = "cano_dsl.spec._definition.Waive"
 

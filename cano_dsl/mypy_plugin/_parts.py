@@ -24,9 +24,10 @@ from cano_dsl.mypy_plugin._card import facts_of
 from cano_dsl.mypy_plugin._joins import policy_of, splitting_of, wants_of_items
 from cano_dsl.mypy_plugin._members import States, literals
 from cano_dsl.mypy_plugin._names import COMPENSATION, HANDLER, OUTPUT_HANDLER
+from cano_dsl.mypy_plugin._nest import nested_of
 from cano_dsl.mypy_plugin._resources import Wants, Words, together, want, wants_of
 from cano_dsl.mypy_plugin._tell import Places, tell
-from cano_dsl.spec import CompensationDef, HandlerDef, Want
+from cano_dsl.spec import CompensationDef, ErrorDef, HandlerDef, Want
 
 OUTPUT, TAKEN = 4, 3  # among the type arguments of an OutputHandler, and of what a compensation is made to
 UNSEEN = "targets that a type checker cannot see"  # leads anywhere; never said
@@ -157,7 +158,8 @@ def _handler(part: Part, at: str | None, states: States, places: Places, words: 
     members = [states.member(literal) for literal in declared or ()]
     targets = facts.get("targets", ()) if facts.get("broken") else [name for name in members if name]
     splitting = splitting_of(part.own, words)
-    is_hidden = (declared is None and not facts.get("broken")) or splitting.open
+    is_hidden = (declared is None and not facts.get("broken")) or splitting.open or bool(facts.get("open"))
+    errors = tuple(ErrorDef(target, error) for target, error in facts.get("errors", ()))
     return HandlerDef(
         at=at,
         kind="split" if splitting.split else facts.get("kind", "state"),
@@ -171,7 +173,7 @@ def _handler(part: Part, at: str | None, states: States, places: Places, words: 
         data=wants.data,
         thread=bool(facts.get("thread")),
         split=splitting.split,
-        errors=splitting.errors,
+        errors=splitting.errors or errors,
         effects=splitting.effects,
         policies=splitting.policies,
         joined=wants.joined,
@@ -180,6 +182,7 @@ def _handler(part: Part, at: str | None, states: States, places: Places, words: 
         paired=tuple(facts.get("paired", ())),
         unpaired=tuple(facts.get("unpaired", ())),
         rollbacks=tuple(facts.get("rollbacks", ())),
+        nested=nested_of(facts),
     )
 
 

@@ -17,7 +17,7 @@ from mypy.plugin import (
 )
 from mypy.types import FunctionLike, Type
 
-from cano_dsl.mypy_plugin._names import BUILD, CALLS, ENUMS, FUNCTIONS
+from cano_dsl.mypy_plugin._names import AS_STATE, BUILD, CALLS, ENUMS, FUNCTIONS
 from cano_dsl.mypy_plugin._order import record
 
 
@@ -52,7 +52,7 @@ class CanoPlugin(Plugin):
 
     def get_method_hook(self, fullname: str) -> Callable[[MethodContext], Type] | None:
         """Keep what a function declares, and check a workflow."""
-        if fullname != BUILD and fullname not in CALLS:
+        if fullname not in (BUILD, AS_STATE) and fullname not in CALLS:
             return None
         from cano_dsl.mypy_plugin._table import METHODS
 

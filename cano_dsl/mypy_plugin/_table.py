@@ -7,8 +7,17 @@ from typing import Final
 from mypy.plugin import FunctionContext, FunctionSigContext, MethodContext, MethodSigContext
 from mypy.types import FunctionLike, Type
 
-from cano_dsl.mypy_plugin import _build, _declare, _decorate, _split, _undo
-from cano_dsl.mypy_plugin._names import APPLIED, BUILD, COMPENSATE, KINDS, SPLIT, SPLIT_DECORATOR, UNDOING
+from cano_dsl.mypy_plugin import _build, _declare, _decorate, _nest, _split, _undo
+from cano_dsl.mypy_plugin._names import (
+    APPLIED,
+    AS_STATE,
+    BUILD,
+    COMPENSATE,
+    KINDS,
+    SPLIT,
+    SPLIT_DECORATOR,
+    UNDOING,
+)
 
 FUNCTION_SIGNATURES: Final[Mapping[str, Callable[[FunctionSigContext], FunctionLike]]] = MappingProxyType(
     {name: _declare.signature_of(kind) for name, kind in KINDS.items()}
@@ -26,5 +35,5 @@ METHOD_SIGNATURES: Final[Mapping[str, Callable[[MethodSigContext], FunctionLike]
 METHODS: Final[Mapping[str, Callable[[MethodContext], Type]]] = MappingProxyType(
     {f"{name}.__call__": _decorate.result_of(thread=thread) for name, thread in APPLIED.items()}
     | {f"{name}.__call__": _undo.applied_of(thread=thread) for name, thread in UNDOING.items()}
-    | {f"{SPLIT_DECORATOR}.__call__": _split.applied, BUILD: _build.result}
+    | {f"{SPLIT_DECORATOR}.__call__": _split.applied, BUILD: _build.result, AS_STATE: _nest.result}
 )

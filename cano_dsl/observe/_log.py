@@ -28,7 +28,7 @@ class LogObserver(Observer):
         self.logger = logger if logger is not None else logging.getLogger("cano_dsl.runs")
 
     def _log(self, level: int, run: Run, text: str, *arguments: object) -> None:
-        extra = {"workflow": run.workflow, "run_id": run.run_id, "state": run.state._name_}
+        extra = {"workflow": run.workflow, "run_id": run.run_id, "state": run.state_name}
         self.logger.log(level, "run %s of %s: " + text, run.run_id, run.workflow, *arguments, extra=extra)  # noqa: G003 - both are formats
 
     def run_started(self, run: Run) -> None:

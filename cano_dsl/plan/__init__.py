@@ -7,6 +7,7 @@ from cano_dsl.plan._asked import Last, RollbackAsked
 from cano_dsl.plan._bind import Bound, check_resources, check_type, make_data, saved_data
 from cano_dsl.plan._outputs import Done, Undo, Unfit
 from cano_dsl.plan._plan import Plan, Steps
+from cano_dsl.plan._region import Stay, StayData
 from cano_dsl.plan._retry import call_again
 from cano_dsl.plan._step import Call, Step, Values
 
@@ -17,6 +18,8 @@ __all__ = (
     "Last",
     "Plan",
     "RollbackAsked",
+    "Stay",
+    "StayData",
     "Step",
     "Steps",
     "Undo",

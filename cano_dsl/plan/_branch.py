@@ -42,6 +42,8 @@ class Branches(NamedTuple):
             attempt=self.attempts.get(index, 1),
             path=(run.state,),
             handler=self.where,
+            name=run.state_name,
+            names=(run.state_name,),
         )
 
     def rejects(self, values: tuple[int], error: Exception) -> None:

@@ -18,8 +18,8 @@ def logged(inner: Call, slot: int, step: Step, emit: Emit | None, *, awaits: boo
         run: Run = values[slot]
         watch, log, attempts = run._watch, run._log, run.attempt  # noqa: SLF001 - kept off what handlers see
         if watch is not None:
-            watch.boundary(at)
-        run._enter(at, 0)  # noqa: SLF001 - as above; the log numbers the entries
+            watch.boundary(at, name)
+        run._enter(at, name, 0)  # noqa: SLF001 - as above; the log numbers the entries
         if log is not None:
             await log.enter(name, attempts)
         if emit is not None:
@@ -51,13 +51,13 @@ def threaded(thunk: Call) -> Call:
     return call
 
 
-def entered(inner: Call, slot: int, at: Enum, emit: Emit | None, *, counts: bool) -> Call:
+def entered(inner: Call, slot: int, at: Enum, name: str, emit: Emit | None, *, counts: bool) -> Call:
     """Move the `Run` on to a state before calling its handler, and tell who wants to know."""
     step = 1 if counts else 0
 
     def call(*values: Any) -> Any:
         run: Run = values[slot]
-        run._enter(at, step)  # noqa: SLF001 - kept off the type that handlers see
+        run._enter(at, name, step)  # noqa: SLF001 - kept off the type that handlers see
         if emit is not None:
             emit(run, at)
         return inner(*values)
@@ -65,7 +65,7 @@ def entered(inner: Call, slot: int, at: Enum, emit: Emit | None, *, counts: bool
     return call
 
 
-def bounded(inner: Call, slot: int, at: Enum, emit: Emit | None, *, counts: bool) -> Call:
+def bounded(inner: Call, slot: int, at: Enum, name: str, emit: Emit | None, *, counts: bool) -> Call:
     """Do what `entered` does, and ask before whether the run must end here."""
     step = 1 if counts else 0
 
@@ -73,8 +73,8 @@ def bounded(inner: Call, slot: int, at: Enum, emit: Emit | None, *, counts: bool
         run: Run = values[slot]
         watch = run._watch  # noqa: SLF001 - kept off the type that handlers see
         if watch is not None:
-            watch.boundary(at)
-        run._enter(at, step)  # noqa: SLF001 - as above
+            watch.boundary(at, name)
+        run._enter(at, name, step)  # noqa: SLF001 - as above
         if emit is not None:
             emit(run, at)
         return inner(*values)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 from cano_dsl.plan._asked import Rollbacks
 from cano_dsl.plan._step import Call, Values
 from cano_dsl.scope import Clock, in_task
-from cano_dsl.spec import CompensationSpec, Retry, Rollback, Run
+from cano_dsl.spec import CompensationSpec, Place, Retry, Rollback, Run
 
 
 class Undo(NamedTuple):
@@ -37,7 +37,7 @@ class Undo(NamedTuple):
 
 # What one state did, an entry of a run's stack: what undoes it, its output, and its place in the run where
 # somebody sees the run. A bare tuple, as a named one costs twice as much to make.
-Done: TypeAlias = tuple[Undo, Any, tuple[Enum, int, int] | None]
+Done: TypeAlias = tuple[Undo, Any, Place | None]
 Keep: TypeAlias = Callable[[Values, Any, Any], None]
 Take: TypeAlias = Callable[[Values, Any], Any]
 

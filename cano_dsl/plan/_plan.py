@@ -9,17 +9,19 @@ from cano_dsl.declare import Injections, Read, ReadUndo
 from cano_dsl.errors import SignatureError
 from cano_dsl.graph import Graph
 from cano_dsl.observe import Observer, events_of
-from cano_dsl.plan._asked import Rollbacks, asking, rerouted, rollbacks_to
+from cano_dsl.plan._asked import asking, rerouted
 from cano_dsl.plan._compose import ErrorEdge, bounded, entered, logged, observed, passed, rejecting, threaded
 from cano_dsl.plan._guarded import Reject, broken, limited, timed
+from cano_dsl.plan._nested import Cell, Region, edges_of, flatten, is_end
 from cano_dsl.plan._outputs import Take, Undo, apart, keeping, overdue, taking, unpacked
 from cano_dsl.plan._recovery import Recovery
+from cano_dsl.plan._region import Bounded, Stay, closing, limits_of, opening, overstayed, within
 from cano_dsl.plan._split import Branching, splitting
-from cano_dsl.plan._step import Call, Step
+from cano_dsl.plan._step import Call, Recovers, Step
 from cano_dsl.plan._thunk import Argument, make_starter, make_thunk
 from cano_dsl.plan._wiring import wire
 from cano_dsl.scope import SYSTEM_CLOCK, Clock
-from cano_dsl.spec import HandlerSpec, SplitSpec
+from cano_dsl.spec import HandlerSpec, Retry, SplitSpec
 
 if TYPE_CHECKING:
     from cano_dsl.checkpoint import CheckpointStore
@@ -56,7 +58,9 @@ class Plan:
         watched: Whether something may end a run from without: its handle, its time, its number.
         store: Where runs are logged; None for nowhere.
         version: The declared version.
-        extra: Whether the run and its data follow the resources in a run's values, after any stack.
+        extra: Whether the run and its data follow the resources in a run's values, after any stays in
+            sub-workflows and any stack.
+        flat: Its states with those of sub-workflows.
         bound: Classes of resources that have been checked, with what came out; see `check_resources`.
     """
 
@@ -88,13 +92,9 @@ class Plan:
         self.clock = clock
         self.handlers, self.compensations = tuple(handlers), tuple(compensations)
         self.budget_s = budget_s
-        self._rollbacks = {
-            name: rollbacks_to(states._member_map_[to] for to in node.handler.rollbacks)
-            for name, node in graph.states.items()
-            if node.handler is not None and node.handler.rollbacks
-        }
-        self.undoes = bool(self.compensations or self._rollbacks)
-        self.wiring = wire((*self.handlers, *self.compensations))
+        self.flat = flatten(self)
+        self.undoes = any(cell.undo is not None or cell.rollbacks for cell in self.flat.cells.values())
+        self.wiring = wire(self.flat.parts)
         self.timeout_s = timeout_s
         self.max_transitions = max_transitions
         self.watched = watched or timeout_s is not None or max_transitions is not None
@@ -103,10 +103,9 @@ class Plan:
         self.version = version
         # A waiver lets a handler ask for data that there is none of; it is given None.
         self.extra = self.uses_run or data is not None or bool(self.wiring.data) or self.undoes
+        self._stays = tuple(region for region in self.flat.regions if region.stays)
+        self.extra = self.extra or bool(self._stays)
         self.bound: dict[tuple[object, ...], Any] = {}
-        self._by_state = self._handled()
-        self._undo_of = {id(undo.spec.step): undo for undo in self.compensations}
-        self._edges: dict[int, tuple[ErrorEdge, ...]] = {}
         self._variants: dict[frozenset[str], Steps] = {}
         self._watching: Plan | None = self if self.watched else None
 
@@ -173,40 +172,49 @@ class Plan:
         """Give the order of the values of the resources given."""
         return tuple(name for name in self.wiring.resources if name in given)
 
+    def stays(self) -> list[Stay]:
+        """Make what a run has of its own for sub-workflows, which follows its resources."""
+        return [Stay(region, self.clock) for region in self._stays]
+
     def _compile(self, given: frozenset[str]) -> Steps:
-        slots = {name: slot for slot, name in enumerate(self.layout(given))}
-        steps = {name: self._step(name, slots) for name in self.graph.states}
-        for node in self.graph.states.values():
-            step = steps[node.name]
-            asked = self._rollbacks.get(node.name, _NONE).values()
-            tokens: list[tuple[object, Step]] = [
-                *((edge, steps[edge.target._name_]) for edge in self._error_edges(step.spec)),
-                *((rollback, asking(step, steps[rollback.to._name_])) for rollback in asked),
-            ]
-            step.link([steps[target] for target in node.targets], tokens)
+        names = (*self.layout(given), *(region.path for region in self._stays))
+        slots = {name: slot for slot, name in enumerate(names)}
+        steps = {name: self._step(cell, slots) for name, cell in self.flat.cells.items()}
+        for region in reversed(self.flat.regions):  # those within first
+            steps[region.path] = self._way_in(region, slots) if region.is_entered else steps[region.start]
+        for region in self.flat.regions:
+            if region.is_entered:
+                start = region.plan.states[region.plan.graph.start]
+                edges = [(edge, steps[name]) for edge, name in edges_of(self.flat.around(region))]
+                steps[region.path].link([(start, steps[region.start])], edges)
+        for name, cell in self.flat.cells.items():
+            targets = [(member, steps[target]) for member, target in cell.targets]
+            tokens: list[tuple[object, Step]] = [(edge, steps[target]) for edge, target in cell.all_edges]
+            for rollback, target in cell.rollbacks:
+                tokens.append((rollback, asking(steps[name], steps[target])))
+            steps[name].link(targets, tokens)
         return Steps(steps, self.graph.start)
 
-    def _error_edges(self, spec: HandlerSpec | None) -> tuple[ErrorEdge, ...]:
-        """Give the error edges of a handler, the same objects each time: a step is linked by them."""
-        if spec is None or not spec.on_error:
-            return ()
-        edges = self._edges.get(id(spec))
-        if edges is None:
-            edges = self._edges[id(spec)] = tuple(ErrorEdge(kind, to) for kind, to in spec.on_error)
-        return edges
+    def _way_in(self, region: Region, slots: dict[str, int]) -> Step:
+        """Make the step that leads into a region; it is no state of its own, so nobody sees it."""
+        call = opening(region, slots.get(region.path))
+        step = Step(region.at, call=call, thunk=call, awaits=False, spec=region.spec, name=region.path)
+        edges = tuple(edge for edge, _ in edges_of(self.flat.around(region)))
+        step.recovery = self._follows(call, None, edges, slots, awaits=False) if edges else None
+        return step
 
-    def _step(self, name: str, slots: dict[str, int]) -> Step:
-        at = self.states[name]
-        spec = self._by_state.get(name)
-        if spec is None:
-            return Step(at, call=None, thunk=None, awaits=False, spec=None)
-        read = self.wiring.read[id(spec)]
+    def _step(self, cell: Cell, slots: dict[str, int]) -> Step:
+        if cell.read is None:
+            return Step(cell.at, call=None, thunk=None, awaits=False, spec=None, name=cell.name)
+        spec = cell.read.spec
         if spec.split is not None:
-            thunk = self._split(read, spec.split, slots)
+            thunk = self._split(cell.read, spec.split, slots)
+            if is_end(cell, (spec.to or (None,))[0]):
+                thunk = closing(thunk, self._run_slot(slots))
         else:
-            thunk = make_thunk(spec.fn, self._width(slots), self._shape(read.injections, slots))
-        step = Step(at, call=thunk, thunk=thunk, awaits=spec.awaits, spec=spec)
-        self._compose(step, spec, slots)
+            thunk = make_thunk(spec.fn, self._width(slots), self._shape(cell.read.injections, slots))
+        step = Step(cell.at, call=thunk, thunk=thunk, awaits=spec.awaits, spec=spec, name=cell.name)
+        self._compose(step, cell, spec, slots)
         return step
 
     def _split(self, read: Read, split: SplitSpec, slots: dict[str, int]) -> Call:
@@ -244,16 +252,17 @@ class Plan:
         by_keyword = False
         for injection in injections:
             name, role = injection.parameter.name, injection.role
-            slot = slots.get(name) if role == "resource" else run_slot + (role == "data")
+            named = role in ("resource", "stay")
+            slot = slots.get(injection.want.name) if named else run_slot + (role == "data")
             by_keyword = by_keyword or injection.parameter.keyword_only or slot is None
             if slot is not None:
                 shape.append(Argument(slot, name if by_keyword else "", _OF_RUN.get(role, "")))
         return tuple(shape)
 
-    def _compose(self, step: Step, spec: HandlerSpec, slots: dict[str, int]) -> None:
+    def _compose(self, step: Step, cell: Cell, spec: HandlerSpec, slots: dict[str, int]) -> None:
         """Put around a step's call what is configured, from the inside out."""
-        call, awaits = self._attempt(step, spec, slots)
-        recovery = self._recovery(call, spec, slots, awaits=awaits)
+        call, awaits = self._attempt(step, cell, spec, slots)
+        recovery = self._recovery(call, cell, spec, slots, awaits=awaits)
         run_slot, events = self._run_slot(slots), self.events
         policies = spec.policies if spec.split is None else None
         if policies is not None and policies.limiter is not None:
@@ -268,20 +277,20 @@ class Plan:
             call, awaits = logged(call, run_slot, step, emit, awaits=awaits), True
         elif self.uses_run:
             enter = bounded if self.watched else entered
-            call = enter(call, run_slot, step.at, emit, counts=spec.kind != "router")
+            call = enter(call, run_slot, step.at, step.name, emit, counts=spec.kind != "router")
             call = passed(call, run_slot, step.name) if self.store is not None else call
+        for region, slot in limits_of(cell, slots):
+            call = within(call, slot, region, self.clock, awaits=awaits)
         step.call, step.awaits, step.recovery = call, awaits, recovery
 
-    def _attempt(self, step: Step, spec: HandlerSpec, slots: dict[str, int]) -> tuple[Call, bool]:
+    def _attempt(self, step: Step, cell: Cell, spec: HandlerSpec, slots: dict[str, int]) -> tuple[Call, bool]:
         """Make one attempt at a state: timeout, observers and breaker around the handler, maybe in a task."""
         call: Any = step.thunk  # no exit, so there is one
         awaits = spec.awaits
         run_slot, events = self._run_slot(slots), self.events
         policies = spec.policies if spec.split is None else None
-        undo = self._undo(spec, step.at, slots)
-        if undo is not None:
-            step.undo = undo = undo._replace(name=step.name)
-        take = self._take(step.at, undo, slots)
+        undo = step.undo = self._undo(cell, slots)
+        take = self._take(cell, undo, slots)
         is_apart = undo is not None and awaits
         observes = events is not None and events.of_attempts
         if take is not None and (observes or policies is not None or not is_apart):
@@ -298,6 +307,8 @@ class Plan:
         if is_apart:
             if self.watched:
                 call, take = overdue(call, take, run_slot, self.clock, self.budget_s), None
+            for _, slot in limits_of(cell, slots):
+                call, take = overstayed(call, take, slot, self.clock, self.budget_s), None
             call = apart(call, take)
         return call, awaits
 
@@ -307,13 +318,37 @@ class Plan:
         return None if emit is None else rejecting(emit, self._run_slot(slots), step.at)
 
     def _recovery(
-        self, attempt: Call, spec: HandlerSpec, slots: dict[str, int], *, awaits: bool
-    ) -> Recovery | None:
+        self, attempt: Call, cell: Cell, spec: HandlerSpec, slots: dict[str, int], *, awaits: bool
+    ) -> Recovers | None:
         """Say what follows when an attempt has failed; None where the run fails then."""
         retry = spec.policies.retry if spec.policies is not None and spec.split is None else None
-        edges = self._error_edges(spec)
+        edges = tuple(edge for edge, _ in cell.all_edges)
         if retry is None and not edges:
             return None
+        if not cell.is_limited:
+            return self._follows(attempt, retry, edges, slots, awaits=awaits)
+        own = tuple(edge for edge, _ in cell.edges)
+        outward = []
+        for number in range(len(cell.regions)):
+            outer = tuple(edge for edge, _ in edges_of(cell.regions[number:]))
+            outward.append(self._follows(attempt, None, outer, slots, awaits=awaits))
+        return Bounded(
+            own=self._follows(attempt, retry, own, slots, awaits=awaits) if retry or own else None,
+            outward=tuple(outward),
+            paths=tuple(region.path for region in cell.regions),
+            limits=limits_of(cell, slots),
+            clock=self.clock,
+        )
+
+    def _follows(
+        self,
+        attempt: Call,
+        retry: Retry | None,
+        edges: tuple[ErrorEdge, ...],
+        slots: dict[str, int],
+        *,
+        awaits: bool,
+    ) -> Recovery:
         return Recovery(
             attempt=attempt,
             awaits=awaits,
@@ -331,13 +366,13 @@ class Plan:
         slot = self._run_slot(slots)
         return lambda *values: values[slot].time_left
 
-    def _take(self, at: Enum, undo: Undo | None, slots: dict[str, int]) -> Take | None:
+    def _take(self, cell: Cell, undo: Undo | None, slots: dict[str, int]) -> Take | None:
         """Compile how the state is taken off what a handler returns; None where that is the state alone."""
-        handler = self.graph.states[at._name_].handler
-        rollbacks = self._rollbacks.get(at._name_, _NONE)
+        handler = cell.handler
+        rollbacks = {id(rollback.to): rollback for rollback, _ in cell.rollbacks}
         if handler is None or handler.output is None:
             return rerouted(rollbacks) if rollbacks else None
-        members = self.states._member_map_
+        members = cell.states._member_map_
         run_slot = self._run_slot(slots) if self.uses_run else None
         return taking(
             frozenset(id(members[name]) for name in handler.paired),
@@ -346,26 +381,24 @@ class Plan:
             rollbacks,
         )
 
-    def _undo(self, step: HandlerSpec, at: Enum, slots: dict[str, int]) -> Undo | None:
+    def _undo(self, cell: Cell, slots: dict[str, int]) -> Undo | None:
         """Compile what undoes a handler; it is given the output after the run's values.
 
         Only one attempt is compiled here: how long all may take, the rollback alone knows.
         """
-        read = self._undo_of.get(id(step))
-        if read is None:
+        if cell.undo is None:
             return None
-        spec, width = read.spec, self._width(slots)
-        call = make_thunk(spec.fn, width + 1, (Argument(width, ""), *self._shape(read.injections, slots)))
+        spec, width = cell.undo.spec, self._width(slots)
+        injections = self._shape(cell.undo.injections, slots)
+        call = make_thunk(spec.fn, width + 1, (Argument(width, ""), *injections))
         if spec.thread:
             call = threaded(call)
         policies = spec.policies
-        if policies is None:
-            return Undo(at, spec, call, spec.awaits or spec.thread)
-        if policies.timeout_s is not None:
+        if policies is not None and policies.timeout_s is not None:
             call = timed(call, policies.timeout_s, self.clock)
-        return Undo(at, spec, call, spec.awaits or spec.thread, retry=policies.retry)
+        retry = policies.retry if policies is not None else None
+        return Undo(cell.at, spec, call, spec.awaits or spec.thread, cell.name, retry)
 
 
-_NONE: Rollbacks = {}
-# What of the run is passed for a parameter of each role.
-_OF_RUN = {"joined": "_joined", "failure": "_failure"}
+# What of the run, or of a stay in a sub-workflow, is passed for a parameter of each role.
+_OF_RUN = {"joined": "_joined", "failure": "_failure", "stay": "data"}

@@ -101,5 +101,7 @@ def _placed(error: Exception, step: Step, run: Run) -> Exception:
         attempt=step.attempt,
         path=(step.at,),
         handler=step.spec.where,
+        name=step.name,
+        names=(step.name,),
     )
     return error.placed(at)

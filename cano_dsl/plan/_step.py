@@ -29,7 +29,7 @@ class Step:
 
     Attributes:
         at: The member.
-        name: The state's name in the workflow, such as in its log.
+        name: The state's name in the workflow, such as in its log; in a sub-workflow `PAY/CHARGE`.
         call: Takes the run's values by position and gives the next member, or an awaitable of it; None for an
             exit. When nothing is configured it is `thunk` itself.
         awaits: Whether it gives an awaitable.
@@ -61,10 +61,17 @@ class Step:
     )
 
     def __init__(
-        self, at: Enum, *, call: Call | None, thunk: Call | None, awaits: bool, spec: HandlerSpec | None
+        self,
+        at: Enum,
+        *,
+        call: Call | None,
+        thunk: Call | None,
+        awaits: bool,
+        spec: HandlerSpec | None,
+        name: str | None = None,
     ) -> None:
         self.at = at
-        self.name: str = at._name_
+        self.name: str = at._name_ if name is None else name
         self.call: Any = call  # known to be there unless the step is an exit, which the loop asks first
         self.thunk = thunk
         self.awaits = awaits
@@ -79,29 +86,34 @@ class Step:
         self.undo: Any = None  # an `Undo`
         self.attempt = 1
 
+    @property
+    def is_way_in(self) -> bool:
+        """Whether it only leads into a sub-workflow, and is no state of its own."""
+        return self.spec is not None and self.spec.nested is not None
+
     def twin(self) -> "Step":
         """Give the same state for one failure alone: links as they are, and nothing that follows another."""
-        twin = Step(self.at, call=None, thunk=self.thunk, awaits=False, spec=self.spec)
+        twin = Step(self.at, call=None, thunk=self.thunk, awaits=False, spec=self.spec, name=self.name)
         twin.first, twin.first_step = self.first, self.first_step
         twin.second, twin.second_step = self.second, self.second_step
         twin.table, twin.targets = self.table, self.targets
         return twin
 
-    def link(self, targets: "list[Step]", errors: "Iterable[tuple[object, Step]]" = ()) -> None:
+    def link(self, targets: "list[tuple[Enum, Step]]", errors: "Iterable[tuple[object, Step]]" = ()) -> None:
         """Set the steps that may follow.
 
         Args:
-            targets: Those that the handler declares.
+            targets: The members that the handler declares, each with the step that it leads to.
             errors: Those of error edges and rollbacks, each with the token that the call gives in place of a
                 member: no handler can take such an edge by returning its target.
         """
-        self.targets = tuple(target.at for target in targets)
-        self.table = {id(target.at): target for target in targets}
+        self.targets = tuple(member for member, _ in targets)
+        self.table = {id(member): target for member, target in targets}
         self.table.update((id(token), target) for token, target in errors)
         if targets:
-            self.first, self.first_step = targets[0].at, targets[0]
+            self.first, self.first_step = targets[0]
         if len(targets) > 1:
-            self.second, self.second_step = targets[1].at, targets[1]
+            self.second, self.second_step = targets[1]
 
     def __repr__(self) -> str:
         return f"<Step {self.at}>"

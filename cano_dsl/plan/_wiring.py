@@ -31,13 +31,11 @@ class Wiring:
 
     Attributes:
         resources: By name, in the order in which handlers first want them.
-        read: Each handler with its parameters, by the handler's identity.
         needs_run: Whether any handler asks for the `Run`, or for what it carries from state to state.
         data: Each handler that asks for the run's data, with its want.
     """
 
     resources: dict[str, Wanted]
-    read: dict[int, Read]
     needs_run: bool
     data: tuple[tuple[Part, Want], ...]
 
@@ -45,26 +43,24 @@ class Wiring:
 def wire(parts: Iterable[Read | ReadUndo]) -> Wiring:
     """Gather what handlers and compensations want."""
     by: dict[str, list[tuple[Part, Want]]] = {}
-    read = {}
     needs_run = False
     data = []
     for part in parts:
         spec = part.spec
         if isinstance(part, Read):
-            read[id(spec)] = part
             needs_run = needs_run or part.spec.split is not None or bool(part.spec.on_error)
         for injection in part.injections:
             if injection.role == "resource":
                 by.setdefault(injection.want.name, []).append((spec, injection.want))
             elif injection.role == "data":
                 data.append((spec, injection.want))
-            else:
+            elif injection.role != "stay":
                 needs_run = True
     resources = {
         name: Wanted(name, tuple(wants), all(want.optional for _, want in wants))
         for name, wants in by.items()
     }
-    return Wiring(resources, read, needs_run, tuple(data))
+    return Wiring(resources, needs_run, tuple(data))
 
 
 def who(spec: Part) -> str:

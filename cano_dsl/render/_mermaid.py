@@ -27,15 +27,11 @@ def mermaid(graph: Graph, trail: Trail | None = None) -> str:
     and on a line below, what guards it: attempts, timeout, breaker, limiter. A split has a ∥, and a bar at
     which its branches begin, with their number and bulkhead before it, its strategy and timeout after it.
     Mermaid's state diagrams have no dashed arrows: those of errors carry a ⚡ and the exception, those on
-    which everything is undone a ↩.
+    which everything is undone a ↩. A workflow in a state is drawn within it, and each arrow out of it names
+    the exits that take it.
 
     With the trail of a run the states that it has left are green, the one that it stands in is yellow, and
     the arrows that it took carry a ✓.
     """
-    return _environment().get_template("mermaid.j2").render(_rows(graph, trail)).rstrip("\n")
-
-
-def _rows(graph: Graph, trail: Trail | None) -> dict[str, object]:
-    """Give the view's rows by name, as a template takes them."""
     rows = view(graph) if trail is None else marked(view(graph), graph, trail)
-    return {name: getattr(rows, name) for name in rows.__slots__}
+    return _environment().get_template("mermaid.j2").render(rows=rows).strip("\n")

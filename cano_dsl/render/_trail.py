@@ -25,7 +25,11 @@ class Trail:
 
 
 def marked(rows: View, graph: Graph, trail: Trail) -> View:
-    """Say on each arrow how often the run took it, and which states it has left."""
+    """Say on each arrow how often the run took it, and which states it has left.
+
+    A state in which another workflow stands is one that was left when the run has left that workflow.
+    """
+    trail = _outer(trail)
     ids = ids_of(graph.states)
     names = {made: name for name, made in ids.items()}
     splits = [node.name for node in graph.states.values() if node.handler and node.handler.split]
@@ -48,3 +52,14 @@ def _counted(arrow: Arrow, names: Mapping[str, str], rows: View, trail: Trail) -
         return arrow
     mark = "✓" if number == 1 else f"✓ {number} times"
     return replace(arrow, label=f"{arrow.label} {mark}" if arrow.label else mark)
+
+
+def _outer(trail: Trail) -> Trail:
+    """Give the way by the states of the workflow itself; what was done in sub-workflows is left out."""
+    steps: dict[tuple[str, str, bool], int] = {}
+    for (left, entered, failed), number in trail.steps.items():
+        way = (left.partition("/")[0], entered.partition("/")[0], failed)
+        if way[0] != way[1] or (left, entered) == way[:2]:
+            steps[way] = steps.get(way, 0) + number
+    passed = frozenset(name.partition("/")[0] for name in trail.passed)
+    return Trail(passed, None if trail.here is None else trail.here.partition("/")[0], steps)

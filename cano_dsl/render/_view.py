@@ -86,6 +86,15 @@ class Arrow:
 
 
 @dataclass(frozen=True, slots=True)
+class Composite:
+    """A state in which another workflow stands, with that workflow's own rows."""
+
+    id: str
+    label: str
+    view: "View"
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """A diagram as rows.
 
@@ -96,7 +105,8 @@ class View:
         forks: Ids of the bars at which branches begin.
         edges: In the order of the handlers.
         exits: Ids.
-        routers: Ids.
+        routers: Ids, also of those in sub-workflows.
+        composites: States in which other workflows stand.
         passed: Ids of the states that a run has left, where one is shown.
         here: The id of the state that it stands in; empty for none.
     """
@@ -107,6 +117,7 @@ class View:
     edges: tuple[Arrow, ...]
     exits: tuple[str, ...]
     routers: tuple[str, ...]
+    composites: tuple[Composite, ...]
     passed: tuple[str, ...] = ()
     here: str = ""
 
@@ -114,6 +125,11 @@ class View:
 def view(graph: Graph) -> View:
     """Make the rows of a graph."""
     ids = ids_of(graph.states)
+    return _view(graph, ids, set(ids.values()))
+
+
+def _view(graph: Graph, ids: dict[str, str], taken: set[str]) -> View:
+    """Make the rows of a graph whose states have ids; no other may have one that is taken."""
     touched = {name for edge in graph.edges for name in (edge.source, edge.target)} | {
         graph.start,
         *graph.exits,
@@ -121,19 +137,33 @@ def view(graph: Graph) -> View:
     named = tuple(
         Named(ids[node.name], _label(node))
         for node in graph.states.values()
-        if ids[node.name] != node.name or _is_marked(node) or node.name not in touched
+        if node.nested is None
+        and (ids[node.name] != node.name or _is_marked(node) or node.name not in touched)
     )
     forks = {
-        node.name: _free(f"{ids[node.name]}_fork", ids) for node in graph.states.values() if _split(node)
+        node.name: _free(f"{ids[node.name]}_fork", taken) for node in graph.states.values() if _split(node)
     }
+    composites = tuple(
+        Composite(ids[node.name], _label(node), _inner(node.nested, ids[node.name], taken))
+        for node in graph.states.values()
+        if node.nested is not None
+    )
+    routers = [ids[node.name] for node in graph.states.values() if node.kind == "router"]
     return View(
         start=ids[graph.start],
         named=named,
         forks=tuple(forks.values()),
         edges=tuple(arrow for node in graph.states.values() for arrow in _arrows(graph, node, ids, forks)),
         exits=tuple(ids[name] for name in graph.exits),
-        routers=tuple(ids[node.name] for node in graph.states.values() if node.kind == "router"),
+        routers=(*routers, *(router for one in composites for router in one.view.routers)),
+        composites=composites,
     )
+
+
+def _inner(graph: Graph, outer: str, taken: set[str]) -> View:
+    """Make the rows of a workflow in a state; ids begin with that state's."""
+    ids = {name: _free(f"{outer}_{made}", taken) for name, made in ids_of(graph.states).items()}
+    return _view(graph, ids, taken)
 
 
 def ids_of(names: Iterable[str]) -> dict[str, str]:
@@ -149,9 +179,10 @@ def ids_of(names: Iterable[str]) -> dict[str, str]:
     return ids
 
 
-def _free(wanted: str, ids: Mapping[str, str]) -> str:
-    while wanted in ids.values():
+def _free(wanted: str, taken: set[str]) -> str:
+    while wanted in taken:
         wanted += "_"
+    taken.add(wanted)
     return wanted
 
 
@@ -193,6 +224,11 @@ def _arrows(graph: Graph, node: Node, ids: Mapping[str, str], forks: Mapping[str
         fork = forks[node.name]
         yield Arrow(source, fork, widen(_branches(split)))
         yield from (Arrow(fork, ids[target], widen(_joined(split))) for target in node.targets)
+    elif node.handler is not None and node.handler.nested is not None:
+        ways: dict[str, list[str]] = {}
+        for exit_, target in node.handler.nested.exits:
+            ways.setdefault(target, []).append(exit_)
+        yield from (Arrow(source, ids[target], widen(", ".join(names))) for target, names in ways.items())
     else:
         yield from (Arrow(source, ids[target]) for target in node.targets)
     for edge in graph.edges:

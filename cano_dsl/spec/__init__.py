@@ -12,6 +12,7 @@ from cano_dsl.spec._definition import (
     Definition,
     ErrorDef,
     HandlerDef,
+    NestedDef,
     SplitDef,
     Stray,
     WaivableCode,
@@ -19,14 +20,24 @@ from cano_dsl.spec._definition import (
     Want,
 )
 from cano_dsl.spec._durable import DATA_KEY, DataCodec, Durable, DurableData
-from cano_dsl.spec._handler import EMPTY, HandlerSpec, Kind, Parameter, Part, Scope, Semantics, SplitSpec
+from cano_dsl.spec._handler import (
+    EMPTY,
+    HandlerSpec,
+    Kind,
+    NestedSpec,
+    Parameter,
+    Part,
+    Scope,
+    Semantics,
+    SplitSpec,
+)
 from cano_dsl.spec._join import Join, Strategy, Verdict, decide, why_not
 from cano_dsl.spec._outcomes import BranchSuccess, Failure, Joined, Runs
 from cano_dsl.spec._policies import Breaker, Limiter, Policies, Reservation
 from cano_dsl.spec._policy_def import PolicyDef, SharedDef, most_wait_s, waits_of
 from cano_dsl.spec._retry import Retry
 from cano_dsl.spec._rollback import Rollback
-from cano_dsl.spec._run import Log, Run, RunData, Watch
+from cano_dsl.spec._run import Log, Place, Run, RunData, Watch
 from cano_dsl.spec._time import Duration, seconds
 
 __all__ = (
@@ -53,8 +64,11 @@ __all__ = (
     "Kind",
     "Limiter",
     "Log",
+    "NestedDef",
+    "NestedSpec",
     "Parameter",
     "Part",
+    "Place",
     "Policies",
     "PolicyDef",
     "Reservation",

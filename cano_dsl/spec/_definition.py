@@ -70,6 +70,25 @@ class ErrorDef:
 
 
 @dataclass(frozen=True, slots=True)
+class NestedDef:
+    """A workflow in a state of another, by names.
+
+    Attributes:
+        enum: Its Enum's name.
+        exits: Where each of its exits leads, in the order given: pairs of an exit and a state.
+        missing: Its exits of which it is not said where they lead.
+        unknown: What is given in place of an exit and is none, in words.
+        definition: The workflow; None where only its type is known.
+    """
+
+    enum: str
+    exits: tuple[tuple[str, str], ...]
+    missing: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    definition: "Definition | None" = None
+
+
+@dataclass(frozen=True, slots=True)
 class HandlerDef:
     """One handler by names.
 
@@ -97,6 +116,7 @@ class HandlerDef:
         at_most_once: Whether it must never run twice.
         policies: How its call is guarded, of a split each branch's; None where nothing guards it.
         rollbacks: The states that it may go to once everything is undone, in the order declared.
+        nested: The workflow that stands here; None for other kinds.
     """
 
     at: str | None
@@ -122,6 +142,7 @@ class HandlerDef:
     at_most_once: bool = False
     policies: PolicyDef | None = None
     rollbacks: tuple[str, ...] = ()
+    nested: NestedDef | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from cano_dsl.spec._join import Join
 from cano_dsl.spec._policies import Policies
 
 Semantics: TypeAlias = Literal["at_least_once", "at_most_once"]
-Kind: TypeAlias = Literal["state", "router", "split"]
+Kind: TypeAlias = Literal["state", "router", "split", "workflow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,21 @@ class SplitSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class NestedSpec:
+    """A workflow that stands in a state of another.
+
+    Attributes:
+        plan: The workflow as it is compiled.
+        exits: Where each of its exits leads, as given: pairs of what should be an exit and a state.
+        resources: Its names of resources that the other workflow calls otherwise, with the other's names.
+    """
+
+    plan: Any
+    exits: tuple[tuple[Any, Any], ...]
+    resources: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class HandlerSpec:
     """One handler as declared.
 
@@ -115,6 +130,7 @@ class HandlerSpec:
         policies: How its call is guarded, of a split each branch's; None where nothing guards it.
         at_most_once: Whether it must never run twice: a run that stopped within it waits for a person.
         effects: Whether it changes something outside of the run, by the author's word.
+        nested: The workflow that stands here; None for other kinds.
     """
 
     kind: Kind
@@ -134,6 +150,7 @@ class HandlerSpec:
     policies: Policies | None = None
     at_most_once: bool = False
     effects: bool = False
+    nested: NestedSpec | None = None
 
 
 class _Empty:

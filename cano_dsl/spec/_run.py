@@ -3,11 +3,12 @@
 import math
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar
 
 from cano_dsl.spec._outcomes import Failure, Joined, of_type
 
 T = TypeVar("T")
+Place: TypeAlias = tuple[Enum, str, int, int]  # state, its name, attempt, sequence
 
 
 class Watch(Protocol):
@@ -27,7 +28,7 @@ class Watch(Protocol):
         """Give the seconds until the deadline, not less than 0; infinite without one."""
         ...
 
-    def boundary(self, state: Enum) -> None:
+    def boundary(self, state: Enum, name: str) -> None:
         """See a state before its handler is called.
 
         Raises:
@@ -70,6 +71,8 @@ class Run:
         workflow: The workflow's name.
         run_id: The run's id, as given or made up.
         state: The state whose handler is called; the start state before the first.
+        state_name: The state's name in its workflow: that of the member, or in a sub-workflow `PAY/CHARGE`,
+            with the states in which it stands.
         attempt: The attempt at this state, from 1.
 
     Example:
@@ -103,6 +106,7 @@ class Run:
         "attempt",
         "run_id",
         "state",
+        "state_name",
         "workflow",
     )
 
@@ -112,12 +116,14 @@ class Run:
         workflow: str,
         run_id: str,
         state: Enum,
+        name: str | None = None,
         progress: "Callable[[Run, float, float | None], None] | None" = None,
         watch: Watch | None = None,
     ) -> None:
         self.workflow = workflow
         self.run_id = run_id
         self.state = state
+        self.state_name: str = state._name_ if name is None else name
         self.attempt = 1
         self._sequence = -1  # routers leave no entry, so only other states count
         self._progress = progress
@@ -168,9 +174,10 @@ class Run:
         if self._progress is not None:
             self._progress(self, done, total)
 
-    def _enter(self, state: Enum, step: int) -> None:
+    def _enter(self, state: Enum, name: str, step: int) -> None:
         """Follow the run to a state; the engine's own call. A router takes no step in the sequence."""
         self.state = state
+        self.state_name = name
         self.attempt = 1
         self._sequence += step
         self._entry, self._next = self._next, None
@@ -195,13 +202,13 @@ class Run:
     def _failure(self) -> Failure | None:
         return of_type(self._entry, Failure)
 
-    def _place(self) -> tuple[Enum, int, int]:
+    def _place(self) -> Place:
         """Give the place in the run; the engine's own call, as the next."""
-        return self.state, self.attempt, self._sequence
+        return self.state, self.state_name, self.attempt, self._sequence
 
-    def _return_to(self, place: tuple[Enum, int, int]) -> None:
+    def _return_to(self, place: Place) -> None:
         """Go back to a place, so that a compensation sees the state that it undoes, with its key."""
-        self.state, self.attempt, self._sequence = place
+        self.state, self.state_name, self.attempt, self._sequence = place
 
     def __repr__(self) -> str:
         """Show the fields that name the run and its place."""

@@ -120,7 +120,7 @@ class RunHandle(Generic[S, E_co, D]):
 
         own = self._own
         if own is None or own.run is None or own.watch is None:
-            at = place_at(self._plan, self.run_id, (self._start,), 1)
+            at = place_at(self._plan, self.run_id, (self._start,), (self._start._name_,), 1)
         else:
             at = own.watch.place(self._plan, own.run)
         return Cancelled(at=at, by="the end of its runner")

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, final
 from typing_extensions import ParamSpec
 from typing_extensions import TypeVar as TypeVarWithDefault
 
-from cano_dsl.declare import Compensation, Handler, evaluated
+from cano_dsl.declare import Compensation, Handler, Nested, evaluated, nest
 from cano_dsl.errors import LoopRunning, PolicyError, Where
-from cano_dsl.spec import Duration, Parameter, Part, Scope, Waive, seconds
+from cano_dsl.spec import Duration, Parameter, Part, Run, Scope, Waive, seconds
 from cano_dsl.workflow._runner import Runner
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ BS = TypeVar("BS", bound=Enum)  # a static method's own: class-scoped ones are u
 BE = TypeVar("BE", bound=Enum)
 BR = ParamSpec("BR", default=...)
 BD = TypeVarWithDefault("BD", default=None)
+AS = TypeVar("AS", bound=Enum)  # the Enum of the workflow that another becomes a state of
+
+_OUTER = "_outer_run"  # a parameter of what runs a workflow as a branch; no resource has such a name
 
 
 @final  # type checkers' plugins find `build` by its full name
@@ -198,27 +201,100 @@ class Workflow(Generic[S, E_co, D, R]):
         return Runner(self._plan, _by_name(self._plan, args, resources))
 
     def _part(self) -> Part:
-        """Say what this workflow is as a branch of another's split; its resources are set up there."""
+        """Say what this workflow is as a branch of another's split; its resources are set up there.
+
+        It is a run of its own, whose id is the branch's idempotency key, so that its keys are stable too.
+        """
         plan = self._plan
 
-        async def run_as_branch(**resources: Any) -> Enum:
+        async def run_as_branch(*, _outer_run: Run, **resources: Any) -> Enum:
             from cano_dsl.engine import Order
 
-            return await self._execute(plan, resources, Order(held=True))
+            order = Order(run_id=_outer_run.idempotency_key, held=True)
+            return await self._execute(plan, resources, order)
 
         return Part(
             fn=run_as_branch,
             key=self,
             name=self.name,
             where=plan.graph.definition.where or Where("<not known>", 0),
-            parameters=tuple(
-                Parameter(name, evaluated(wanted.by[0][1].type), wanted.optional, keyword_only=True)
-                for name, wanted in plan.wiring.resources.items()
+            parameters=(
+                Parameter(_OUTER, Run, optional=False, keyword_only=True),
+                *(
+                    Parameter(name, evaluated(wanted.by[0][1].type), wanted.optional, keyword_only=True)
+                    for name, wanted in plan.wiring.resources.items()
+                ),
             ),
             returns=plan.states,
             scope=Scope({}, {}),
             awaits=True,
         )
+
+    def as_state(
+        self,
+        at: AS,
+        /,
+        exits: Mapping[E_co, AS],
+        *,
+        resources: Mapping[str, str] | None = None,
+        on_error: AS | Mapping[type[Exception], AS] | None = None,
+    ) -> Nested[AS, AS, R, AS]:
+        """Give this workflow as a state of another, for that one's `build`.
+
+        Its states become states of the other workflow's runs, named `PAY/CHARGE`, and all that holds there
+        holds for them: observers, checkpoints, idempotency keys, the number of transitions, and the
+        compensations, which run where the other workflow fails, also after this one has reached an exit.
+
+        Its own total timeout and `max_transitions` hold for each time a run comes in, within those of the
+        other workflow; to exceed them is a failure of the state. Its own data is made afresh as `data()`
+        each time, and is no other's: what goes in or out goes by resources. A compensation that runs after
+        it was entered again sees the data of the last time. The other workflow's `compensation_timeout` and
+        observers stand for its own.
+
+        Args:
+            at: The state of the other workflow.
+            exits: Where each exit of this workflow leads there.
+            resources: What the other workflow calls a resource of this one, where it is not the same.
+            on_error: Where errors lead that no handler within leads on, for all or by exception type.
+
+        Raises:
+            SignatureError: An argument is not of the kind that is taken here. That an exit is left out, or
+                leads to no state, is found by the other workflow's `build`.
+
+        Example:
+            >>> from enum import Enum
+            >>> from typing import Literal
+            >>> from cano_dsl import Workflow, state
+            >>> class Pay(Enum):
+            ...     CHARGE = 1
+            ...     PAID = 2
+            ...     REFUSED = 3
+            >>> class Order(Enum):
+            ...     PAY = 1
+            ...     SHIP = 2
+            ...     DONE = 3
+            ...     LOST = 4
+            >>> @state(Pay.CHARGE)
+            ... async def charge(amount: int) -> Literal[Pay.PAID, Pay.REFUSED]:
+            ...     return Pay.PAID if amount < 100 else Pay.REFUSED
+            >>> @state(Order.SHIP)
+            ... async def ship() -> Literal[Order.DONE]:
+            ...     return Order.DONE
+            >>> pay = Workflow.build(Pay, charge, start=Pay.CHARGE, exits=(Pay.PAID, Pay.REFUSED))
+            >>> paying = pay.as_state(
+            ...     Order.PAY,
+            ...     exits={Pay.PAID: Order.SHIP, Pay.REFUSED: Order.LOST},
+            ...     resources={"amount": "total"},
+            ... )
+            >>> orders = Workflow.build(
+            ...     Order, paying, ship, start=Order.PAY, exits=(Order.DONE, Order.LOST)
+            ... )
+            >>> orders.run_sync(total=20), orders.run_sync(total=200)
+            (<Order.DONE: 3>, <Order.LOST: 4>)
+        """
+        frame = sys._getframe(1)
+        where = Where(frame.f_code.co_filename, frame.f_lineno)
+        return Nested(nest(self._plan, at, exits, resources=resources, on_error=on_error, where=where))
 
     def configure(
         self,
@@ -306,7 +382,12 @@ def _compile(
     definition = replace(
         read_off, timeout_s=timeout_s, compensation_timeout_s=budget_s, max_transitions=max_transitions
     )
-    graph = build(definition, RuntimeTypes())
+    nested = {
+        one.spec.at._name_: one.spec.nested.plan.graph
+        for one in reversed(read)
+        if one.spec.nested is not None and isinstance(one.spec.at, Enum)
+    }
+    graph = build(definition, RuntimeTypes(), nested)
     offers = tuple(offer.name for offer in definition.offers or ())
     return Plan(
         graph=graph,

@@ -38,13 +38,13 @@ def built(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, int], Built]:
     seen: dict[tuple[str, int], Built] = {}
     original = cano_dsl.graph.build
 
-    def remember(definition: Definition, types: Any) -> Any:
+    def remember(definition: Definition, types: Any, nested: Any = None) -> Any:
         links = cano_dsl.graph.link(definition)
         walk = NetworkWalk(definition.members, links.forward)
         assert definition.where is not None
         place = (Path(definition.where.file).name, definition.where.line)
         seen[place] = Built(definition, cano_dsl.graph.check(definition, links, walk, types))
-        return original(definition, types)
+        return original(definition, types, nested)
 
     monkeypatch.setattr(cano_dsl.graph, "build", remember)
     return seen
@@ -98,6 +98,11 @@ def facts(one: Built) -> dict[str, Any]:
         "handlers": [
             (h.at, h.kind, h.name, h.targets, h.foreign, h.got, h.beyond, h.thread)
             for h in definition.handlers
+        ],
+        "nested": [
+            (h.nested.enum, h.nested.exits, h.nested.missing)
+            for h in definition.handlers
+            if h.nested is not None
         ],
         "splits": [
             (str(one.join), one.count, one.branches, one.shown, one.timeout_s, one.bulkhead)
@@ -213,6 +218,13 @@ class Guard:
     def dropped(self, ticket: int, now: float) -> None: ...
     def reserve(self, now: float, most_s: float) -> None: ...
 guard = Guard("guard")
+class Pair(Enum):
+    WORK = auto()
+    GOOD = auto()
+    BAD = auto()
+@state(Pair.WORK)
+def choose(store: Rows, run: Run, limit: int = 3) -> Literal[Pair.BAD, Pair.GOOD]: return Pair.BAD
+pair = Workflow.build(Pair, choose, start=Pair.WORK, exits=(Pair.BAD, Pair.GOOD))
 """
 
 NAMES = ("ZETA", "MID", "ALPHA", "KAPPA", "BETA", "OMEGA", "GAMMA")
@@ -322,6 +334,18 @@ def splitting(random: Random, name: str, enum: str, at: str, states: list[str]) 
     yield f"{prefix}def {name}({parameters_of(random, 'item: Any')}) -> {returns}: ...  # type: ignore"
 
 
+def nesting(random: Random, name: str, enum: str, at: str, states: list[str]) -> Iterator[str]:
+    """Write a workflow in a state, mostly sound: with or without other names and error edges."""
+    one, other, third = (f"{enum}.{random.choice(states)}" for _ in range(3))
+    ends = [f"Pair.GOOD: {one if random.random() < 0.95 else 'Other.X'}", f"Pair.BAD: {other}"]
+    random.shuffle(ends)
+    exits = ", ".join(ends if random.random() < 0.9 else ends[:1])
+    options = random.choice(("", "", ', resources={"store": "extra"}', ', resources={"limit": "mailer"}'))
+    error = third if random.random() < 0.9 else "Other.X"
+    options += random.choice(("", f", on_error={error}", f", on_error={{OSError: {error}}}"))
+    yield f"{name} = pair.as_state({enum}.{at}, {{{exits}}}{options})  # type: ignore"
+
+
 def undoing(random: Random, step: str) -> Iterator[str]:
     """Write what undoes a handler, mostly with the type of its output."""
     thread = random.random() < 0.2
@@ -390,7 +414,8 @@ def mistaken(random: Random, number: int) -> Iterator[str]:
     parts, steps = [], []
     for at in handled:
         parts.append(f"h{number}_{len(parts)}")
-        written = [*(splitting if random.random() < 0.3 else handler)(random, parts[-1], enum, at, states)]
+        write = random.choices((handler, splitting, nesting), (6, 3, 1))[0]
+        written = [*write(random, parts[-1], enum, at, states)]
         yield from written
         if written[0].startswith("@"):  # others have no function by which a type checker knows them
             steps.append(parts[-1])
@@ -442,7 +467,7 @@ def test_random_workflows(
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     load(path)
     seen = spied(tmp_path, path.name)
-    assert len(built) == WORKFLOWS + 1  # with that of the head
+    assert len(built) == WORKFLOWS + 2  # with those of the head
     assert seen.keys() == built.keys()
     for place, ours in seen.items():
         assert facts(ours) == facts(built[place]), path.read_text(encoding="utf-8").splitlines()[place[1] - 1]
@@ -460,4 +485,6 @@ def test_random_workflows(
         "compensation",
         "policy",
     }
+    handlers = [handler for one in built.values() for handler in one.definition.handlers]
+    assert sum(handler.nested is not None for handler in handlers) >= 5
     assert sum(not one.findings for one in built.values()) >= WORKFLOWS // 4

@@ -6,18 +6,29 @@ class RunTimeout(RunError, TimeoutError):
     elapsed_s: float
     limit_s: float
     is_unknown: bool
+    within: str
     def __init__(
         self,
         *,
-        at: RunPlace,
         elapsed_s: float,
         limit_s: float,
+        at: RunPlace | None = None,
         is_unknown: bool = False,
+        within: str = '',
+        workflow: str = '',
     ) -> None: ...
 
 class TransitionsExhausted(RunError):
     limit: int
-    def __init__(self, *, at: RunPlace, limit: int) -> None: ...
+    within: str
+    def __init__(
+        self,
+        *,
+        limit: int,
+        at: RunPlace | None = None,
+        within: str = '',
+        workflow: str = '',
+    ) -> None: ...
 
 class Cancelled(RunError):
     is_unknown: bool

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 Semantics: TypeAlias = Literal['at_least_once', 'at_most_once']
-Kind: TypeAlias = Literal['state', 'router', 'split']
+Kind: TypeAlias = Literal['state', 'router', 'split', 'workflow']
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -48,6 +48,12 @@ class SplitSpec:
     def count(self) -> int | None: ...
 
 @dataclass(frozen=True, slots=True)
+class NestedSpec:
+    plan: Any
+    exits: tuple[tuple[Any, Any], ...]
+    resources: Mapping[str, str]
+
+@dataclass(frozen=True, slots=True)
 class HandlerSpec:
     kind: Kind
     at: Any
@@ -66,3 +72,4 @@ class HandlerSpec:
     policies: Policies | None = ...
     at_most_once: bool = ...
     effects: bool = ...
+    nested: NestedSpec | None = ...

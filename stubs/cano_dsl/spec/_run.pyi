@@ -11,13 +11,14 @@ class Watch(Protocol):
     @property
     def is_over(self) -> bool: ...
     def left(self) -> float: ...
-    def boundary(self, state: Enum) -> None: ...
+    def boundary(self, state: Enum, name: str) -> None: ...
     def cut(self) -> BaseException: ...
 
 class Run:
     workflow: str
     run_id: str
     state: Enum
+    state_name: str
     attempt: int
     def __init__(
         self,
@@ -25,6 +26,7 @@ class Run:
         workflow: str,
         run_id: str,
         state: Enum,
+        name: str | None = None,
         progress: Callable[[Run, float, float | None], None] | None = None,
         watch: Watch | None = None,
     ) -> None: ...

@@ -1,23 +1,18 @@
 # Made by tools/stubs.py from the package; not for type checkers.
 from cano_dsl.checkpoint import RunInfo as RunInfo, Status as Status
-from cano_dsl.graph import Graph as Graph
-from cano_dsl.resources import Health as Health
 from cano_dsl.spec import Duration as Duration
 from cano_dsl.workflow._handle import RunHandle as RunHandle
-from collections.abc import Collection, Mapping
+from cano_dsl.workflow._held import Held as Held
+from collections.abc import Collection
 from enum import Enum
-from types import TracebackType
-from typing import Any, Generic, Self, TypeVar, final
+from typing import TypeVar, final
 
 S = TypeVar('S', bound=Enum)
 E_co = TypeVar('E_co', bound=Enum, covariant=True)
 D = TypeVar('D')
 
 @final
-class Runner(Generic[S, E_co, D]):
-    def __init__(self, plan: Any, given: Mapping[str, Any]) -> None: ...
-    @property
-    def graph(self) -> Graph: ...
+class Runner(Held[S, E_co, D]):
     async def run(
         self,
         run_id: str | None = None,
@@ -53,12 +48,3 @@ class Runner(Generic[S, E_co, D]):
     async def fork(self, run_id: str, *, at: int, as_: str, timeout: Duration | None = None) -> E_co: ...
     async def runs(self, *, status: Collection[Status] = (), limit: int = 1000) -> list[RunInfo]: ...
     async def recover(self) -> list[RunHandle[S, E_co, D]]: ...
-    async def health(self) -> Health: ...
-    async def __aenter__(self) -> Self: ...
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
-    def __repr__(self) -> str: ...

@@ -1,11 +1,11 @@
 # Made by tools/stubs.py from the package; not for type checkers.
 from cano_dsl.checkpoint import CheckpointStore as CheckpointStore
-from cano_dsl.declare import Compensation as Compensation, Handler as Handler
+from cano_dsl.declare import Compensation as Compensation, Handler as Handler, Nested as Nested
 from cano_dsl.graph import Graph as Graph
 from cano_dsl.observe import Observer as Observer
 from cano_dsl.spec import Duration as Duration, Waive as Waive
 from cano_dsl.workflow._runner import Runner as Runner
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from enum import Enum
 from typing import Any, Generic, TypeVar, final
 from typing_extensions import ParamSpec, TypeVar as TypeVarWithDefault
@@ -18,6 +18,7 @@ BS = TypeVar('BS', bound=Enum)
 BE = TypeVar('BE', bound=Enum)
 BR = ParamSpec('BR', default=...)
 BD = TypeVarWithDefault('BD', default=None)
+AS = TypeVar('AS', bound=Enum)
 
 @final
 class Workflow(Generic[S, E_co, D, R]):
@@ -45,6 +46,15 @@ class Workflow(Generic[S, E_co, D, R]):
     async def run(self, data: D | None = None, /, *args: R.args, **resources: R.kwargs) -> E_co: ...
     def run_sync(self, data: D | None = None, /, *args: R.args, **resources: R.kwargs) -> E_co: ...
     def bind(self, *args: R.args, **resources: R.kwargs) -> Runner[S, E_co, D]: ...
+    def as_state(
+        self,
+        at: AS,
+        /,
+        exits: Mapping[E_co, AS],
+        *,
+        resources: Mapping[str, str] | None = None,
+        on_error: AS | Mapping[type[Exception], AS] | None = None,
+    ) -> Nested[AS, AS, R, AS]: ...
     def configure(
         self,
         *,

@@ -1,5 +1,6 @@
 """Arguments that `build` does not take."""
 
+from enum import Enum
 from typing import Literal
 
 from shop import Order
@@ -10,6 +11,19 @@ from cano_dsl import Waive, Workflow, state
 @state(Order.CHECK)
 def check() -> Literal[Order.DONE]:
     return Order.DONE
+
+
+class Inner(Enum):
+    WORK = 1
+    END = 2
+
+
+@state(Inner.WORK)
+def work() -> Literal[Inner.END]:
+    return Inner.END
+
+
+inner = Workflow.build(Inner, work, start=Inner.WORK, exits=(Inner.END,))
 
 
 def undecorated() -> Literal[Order.DONE]:
@@ -25,3 +39,7 @@ f = Workflow.build(Order.DONE, check, start=Order.CHECK, exits=(Order.DONE,))  #
 g = Workflow.build(Order, check, start=Order.CHECK, exits=(Order.DONE,), retries=3)  # E: unknown
 h = Waive("transition", Order.CHECK, "why")  # E: cannot be waived
 i = Waive("dead-end", Order.CHECK)  # E: no reason
+j = inner.as_state(Order.CHECK, {Order.DONE: Order.DONE})  # E: no exit of it
+k = inner.as_state(Order.CHECK, [Inner.END])  # E: no dict
+o = inner.as_state(Order.CHECK)  # E: no exits
+m = inner.as_state(Order.CHECK, {Inner.END: Order.DONE}, resources={"a": 1})  # E: no name
