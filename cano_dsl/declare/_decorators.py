@@ -112,7 +112,7 @@ class RouterDecorator(_Decorator[S, Src, To]):
 
 
 class HandlerDecorator(_Decorator[S, Src, To]):
-    """Takes an async or a plain function, which may give an output with its next state, or ask for a rollback."""
+    """Takes an async or a plain function, which may also give an output, or ask for a rollback."""
 
     @overload
     def __call__(self, fn: AsyncFunction[S, P, N], /) -> AsyncHandler[S, Src, P, N]: ...  # type: ignore[overload-overlap]

@@ -53,9 +53,7 @@ async def drive_undoing(plan: Plan, step: Step, values: Values, run_id: str | No
             raise ended  # noqa: B904 - it has its cause
 
 
-async def roll_back(
-    plan: Plan, values: Values, error: BaseException, run_id: str | None
-) -> BaseException:
+async def roll_back(plan: Plan, values: Values, error: BaseException, run_id: str | None) -> BaseException:
     """Undo everything on the run's stack, and give what to raise.
 
     That is the error itself where all is undone, else `CompensationFailed`. What is no `Exception`, a cancel
@@ -72,8 +70,10 @@ async def roll_back(
     stack: list[Done] = values[STACK]
     if not stack:
         return error
-    known = isinstance(error, (RunError, RollbackAsked))
-    at = error.at if known else place_of(plan, values, run_id, stack)
+    if isinstance(error, (RunError, RollbackAsked)):
+        at = error.at
+    else:
+        at = place_of(plan, values, run_id, stack)
     run: Run | None = values[-2] if plan.uses_run else None
     place = run._place() if run is not None else None  # noqa: SLF001 - kept off the type that handlers see
     rollback = _Rollback(plan, values, run, at)
@@ -104,20 +104,23 @@ class _Rollback:
     async def drain(self, stack: list[Done]) -> None:
         """Run the compensations, the last first, as long as there is time."""
         until = self.clock.monotonic() + self._plan.budget_s
-        while stack and self.exit is None and self.clock.monotonic() < until:
-            await self._undo(*stack.pop(), until)
+        while stack and self.exit is None:
+            left_s = until - self.clock.monotonic()
+            if left_s <= 0:
+                break
+            await self._undo(*stack.pop(), left_s)
         self.not_run = [_owed(undo, output, None) for undo, output, _ in reversed(stack)]
         stack.clear()
 
     async def _undo(
-        self, undo: Undo, output: object, place: tuple[Enum, int, int] | None, until: float
+        self, undo: Undo, output: object, place: tuple[Enum, int, int] | None, left_s: float
     ) -> None:
         events, run = self._plan.events, self._run
         if run is not None and place is not None:
             run._return_to(place)  # noqa: SLF001 - kept off the type that handlers see
         if events is not None and events.compensation_started is not None:
             events.compensation_started(run, undo.at, output)
-        error, cancel = await Undoing(self._plan, run, undo, output, until).run(self._values, self._at)
+        error, cancel = await Undoing(self._plan, run, undo, output, left_s).run(self._values, self._at)
         if self.cancel is None:
             self.cancel = cancel
         if error is None:

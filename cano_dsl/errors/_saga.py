@@ -20,7 +20,7 @@ class Owed:
         output: What the state gave.
         where: The line of the compensation.
         error: What the compensation raised at last, such as AttemptsExhausted or AttemptTimeout; a
-            TimeoutError where it was cut, as the time for all compensations was over; None where it was not run.
+            TimeoutError where it was cut, as the time for all was over; None where it was not run.
 
     Example:
         >>> from enum import Enum
@@ -97,7 +97,12 @@ class CompensationFailed(RunError):
     code = "compensation-failed"
 
     def __init__(
-        self, *, at: RunPlace, original: BaseException | None, failures: Sequence[Owed], not_run: Sequence[Owed]
+        self,
+        *,
+        at: RunPlace,
+        original: BaseException | None,
+        failures: Sequence[Owed],
+        not_run: Sequence[Owed],
     ) -> None:
         owed = [*failures, *not_run]
         count = "1 output is" if len(owed) == 1 else f"{len(owed)} outputs are"

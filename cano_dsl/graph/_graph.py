@@ -136,8 +136,8 @@ class Graph:
         """Give a copy as a networkx DiGraph, free to change.
 
         Nodes are state names with `kind`, `start`, `exit` and `handler` (a name or None) as attributes, edges
-        have `error` (the exception that takes it, or None) and `rollback` (whether all is undone on the way). Of
-        several edges between two states there is one, an ordinary one before one with a rollback.
+        have `error` (the exception that takes it, or None) and `rollback` (whether all is undone on the way).
+        Of several edges between two states there is one, an ordinary one before one with a rollback.
         """
         import networkx as nx
 

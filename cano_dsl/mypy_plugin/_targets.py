@@ -107,9 +107,9 @@ def annotated(returns: Type, states: States, options: Options) -> Targets:
 
 def _of_manners(found: Iterable[Found], states: States) -> Targets:
     """Sort all literals, those of rollbacks apart."""
-    found = [(item, manner) for item, manner in found if isinstance(item, LiteralType)]
-    after = of_literals((item for item, manner in found if manner == "rollback"), states)
-    targets = of_literals((item for item, manner in found if manner != "rollback"), states)
+    literals = [(item, manner) for item, manner in found if isinstance(item, LiteralType)]
+    after = of_literals((item for item, manner in literals if manner == "rollback"), states)
+    targets = of_literals((item for item, manner in literals if manner != "rollback"), states)
     return targets._replace(
         foreign=(*targets.foreign, *after.foreign), rollbacks=tuple(str(m.value) for m in after.members)
     )

@@ -65,9 +65,7 @@ def keeping(undo: Undo, stack_slot: int, run_slot: int | None) -> Keep:
     return keep if run_slot is None else keep_place
 
 
-def taking(
-    paired: frozenset[int], unpaired: frozenset[int], keep: Keep | None, rollbacks: Rollbacks
-) -> Take:
+def taking(paired: frozenset[int], unpaired: frozenset[int], keep: Keep | None, rollbacks: Rollbacks) -> Take:
     """Take the next state off what a handler returned, and keep the output where something undoes it.
 
     A pair is kept also where its state is not declared: the handler ended well, so what it did has to be

@@ -150,8 +150,10 @@ class Plan:
             tokens: list[tuple[object, Step]] = [
                 (edge, steps[edge.target._name_]) for edge in self._error_edges(step.spec)
             ]
-            for rollback in self._rollbacks.get(node.name, _NONE).values():
-                tokens.append((rollback, asking(step, steps[rollback.to._name_])))
+            tokens += [
+                (rollback, asking(step, steps[rollback.to._name_]))
+                for rollback in self._rollbacks.get(node.name, _NONE).values()
+            ]
             step.link([steps[target] for target in node.targets], tokens)
         return Steps(steps, self.graph.start)
 
@@ -290,7 +292,7 @@ class Plan:
         return lambda *values: values[slot].time_left  # type: ignore[no-any-return]
 
     def _take(self, at: Enum, undo: Undo | None, slots: dict[str, int]) -> Take | None:
-        """Compile how the state is taken off what a handler returns; None where it returns the state alone."""
+        """Compile how the state is taken off what a handler returns; None where that is a state alone."""
         handler = self.graph.states[at._name_].handler
         rollbacks = self._rollbacks.get(at._name_, _NONE)
         if handler is None or handler.output is None:

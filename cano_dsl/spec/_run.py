@@ -50,7 +50,7 @@ class Run:
         workflow: The workflow's name.
         run_id: The run's id, as given or made up.
         state: The state whose handler is called; the start state before the first.
-        attempt: The attempt at this state, from 1.
+        attempt: The attempt at this state, or at what undoes it, from 1.
 
     Example:
         >>> from enum import Enum

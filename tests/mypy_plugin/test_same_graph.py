@@ -305,7 +305,9 @@ def sound(random: Random, number: int) -> Iterator[str]:
             undoes.append(f"un{name}")
         elif kind == "rollback":
             after = f"Rollback[Literal[{enum}.{there}]]"
-            returns = random.choice((f"Literal[{enum}.{here}] | {after}", after, f"tuple[{targets}, int] | {after}"))
+            returns = random.choice(
+                (f"Literal[{enum}.{here}] | {after}", after, f"tuple[{targets}, int] | {after}")
+            )
             yield f"@state({enum}.{here})"
             yield f"def {name}({parameters}) -> {returns}: ...  # type: ignore"
         else:

@@ -62,9 +62,7 @@ async def calls() -> None:
         await check(3),
         Literal[Order.STAMP, Order.SHIP] | Rollback[Literal[Order.REFUNDED, Order.SORRY]],
     )
-    assert_type(
-        await charge(3), tuple[Literal[Order.CHECK], Receipt] | Rollback[Literal[Order.REFUNDED]]
-    )
+    assert_type(await charge(3), tuple[Literal[Order.CHECK], Receipt] | Rollback[Literal[Order.REFUNDED]])
     assert_type(sorry(None), Rollback[Literal[Order.REFUNDED]])
     assert_type(sorry(None).to, Literal[Order.REFUNDED])
 
