@@ -119,11 +119,11 @@ class HandlerDecorator(_Decorator[S, Src, To]):
     @overload
     def __call__(self, fn: PlainFunction[S, P, N], /) -> PlainHandler[S, Src, P, N]: ...  # type: ignore[overload-overlap]
     @overload
-    def __call__(  # type: ignore[overload-overlap]
+    def __call__(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
         self, fn: AsyncRollbackFunction[S, P, N, G], /
     ) -> AsyncRollbackHandler[S, Src, P, N, G]: ...
     @overload
-    def __call__(  # type: ignore[overload-overlap]
+    def __call__(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
         self, fn: PlainRollbackFunction[S, P, N, G], /
     ) -> PlainRollbackHandler[S, Src, P, N, G]: ...
     @overload
@@ -149,7 +149,7 @@ class ThreadDecorator(_Decorator[S, Src, To]):
     @overload
     def __call__(self, fn: PlainFunction[S, P, N], /) -> PlainHandler[S, Src, P, N]: ...  # type: ignore[overload-overlap]
     @overload
-    def __call__(  # type: ignore[overload-overlap]
+    def __call__(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
         self, fn: PlainRollbackFunction[S, P, N, G], /
     ) -> PlainRollbackHandler[S, Src, P, N, G]: ...
     @overload

@@ -70,10 +70,8 @@ async def roll_back(plan: Plan, values: Values, error: BaseException, run_id: st
     stack: list[Done] = values[STACK]
     if not stack:
         return error
-    if isinstance(error, (RunError, RollbackAsked)):
-        at = error.at
-    else:
-        at = place_of(plan, values, run_id, stack)
+    known = error if isinstance(error, (RunError, RollbackAsked)) else None
+    at = known.at if known is not None else place_of(plan, values, run_id, stack)
     run: Run | None = values[-2] if plan.uses_run else None
     place = run._place() if run is not None else None  # noqa: SLF001 - kept off the type that handlers see
     rollback = _Rollback(plan, values, run, at)
