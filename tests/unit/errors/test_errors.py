@@ -477,7 +477,9 @@ def test_what_an_operator_reads() -> None:
     exhausted = errors.AttemptsExhausted(attempts=3, elapsed_s=2, error=ERROR).located(here)
     late = errors.AttemptsExhausted(attempts=2, elapsed_s=2, error=ERROR, is_late=True).located(here)
     cut = errors.AttemptTimeout(timeout_s=5).located(here)
-    inner = errors.AttemptTimeout(timeout_s=5).placed(AT)  # of a workflow that the compensation ran
+    inner = errors.AttemptTimeout(timeout_s=5).placed(
+        replace(AT, handler=Where("/elsewhere/inner.py", 1))
+    )  # of a workflow that the compensation ran
     failures = [errors.Owed(Job.WORK, "undo", 3, HERE, one) for one in (exhausted, late, cut, inner)]
     error = errors.CompensationFailed(
         at=AT, original=None, failures=failures, not_run=[errors.Owed(Job.NEXT, "undo_next", "tea", HERE)]
