@@ -176,6 +176,6 @@ def test_graph_as_networkx() -> None:
     )(ask)
     digraph = built(part).graph.to_networkx()
     assert digraph.nodes["ASK"]["kind"] == "split"
-    assert digraph.edges["ASK", "NEXT"] == {"error": None}
-    assert digraph.edges["ASK", "SORRY"] == {"error": "KeyError"}
-    assert digraph.edges["NEXT", "DONE"] == {"error": None}
+    assert digraph.edges["ASK", "NEXT"] == {"error": None, "rollback": False}
+    assert digraph.edges["ASK", "SORRY"] == {"error": "KeyError", "rollback": False}
+    assert digraph.edges["NEXT", "DONE"] == {"error": None, "rollback": False}
