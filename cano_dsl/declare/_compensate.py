@@ -156,16 +156,21 @@ def compensate(
     compensations of all outputs kept are called, the last first, whatever happens meanwhile. A state that
     failed gave no output and is not compensated.
 
+    An error that `on_error=` leads on is no failure of the run: nothing is undone then, and the outputs stay
+    for a later failure. Where a routed error should have everything undone, let the state that the edge leads
+    to return a `Rollback`, which also says how the run ends: rejected, say, once all is refunded.
+
     The first parameter takes the output; the others are resources by name, `Run` or `RunData[T]`, as a
     handler's. The function returns nothing. It must be idempotent: it may be called more than once for one
     output, and `run.idempotency_key` is that of the state which it undoes. How long all compensations of a
-    run may take is `build(..., compensation_timeout=...)`.
+    run may take is `build(..., compensation_timeout=...)`; a retry whose wait would go beyond that is not
+    made.
 
     Args:
         step: The handler, which returns `tuple[Literal[...], Output]`, or that or a state alone where only
             some transitions have something to undo.
         thread: Call a plain function in a worker thread.
-        retry: When a call that failed is made again.
+        retry: When a call that failed is made again; `run.attempt` counts these calls.
         timeout: How long one attempt may take, in seconds, of an async function; all of them share
             `compensation_timeout`.
 

@@ -95,11 +95,11 @@ class HandlerDecorator(Decorator[S, Src, To]):
     @overload
     def __call__(self, fn: PlainFunction[S, P, N], /) -> PlainHandler[S, Src, P, N]: ...  # type: ignore[overload-overlap]
     @overload
-    def __call__(  # type: ignore[overload-overlap]
+    def __call__(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
         self, fn: AsyncRollbackFunction[S, P, N, G], /
     ) -> AsyncRollbackHandler[S, Src, P, N, G]: ...
     @overload
-    def __call__(  # type: ignore[overload-overlap]
+    def __call__(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
         self, fn: PlainRollbackFunction[S, P, N, G], /
     ) -> PlainRollbackHandler[S, Src, P, N, G]: ...
     @overload
@@ -125,7 +125,7 @@ class ThreadDecorator(Decorator[S, Src, To]):
     @overload
     def __call__(self, fn: PlainFunction[S, P, N], /) -> PlainHandler[S, Src, P, N]: ...  # type: ignore[overload-overlap]
     @overload
-    def __call__(  # type: ignore[overload-overlap]
+    def __call__(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
         self, fn: PlainRollbackFunction[S, P, N, G], /
     ) -> PlainRollbackHandler[S, Src, P, N, G]: ...
     @overload

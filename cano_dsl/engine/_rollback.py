@@ -70,18 +70,21 @@ class _Rollback:
     async def drain(self, stack: list[Done]) -> None:
         """Run the compensations, the last first, as long as there is time."""
         until = self.clock.monotonic() + self._plan.budget_s
-        while stack and self.exit is None and self.clock.monotonic() < until:
-            await self._undo(*stack.pop(), until)
+        while stack and self.exit is None:
+            left_s = until - self.clock.monotonic()
+            if left_s <= 0:
+                break
+            await self._undo(*stack.pop(), left_s)
         self.not_run = [_owed(undo, output, None) for undo, output, _ in reversed(stack)]
         stack.clear()
 
-    async def _undo(self, undo: Undo, output: object, place: Place | None, until: float) -> None:
+    async def _undo(self, undo: Undo, output: object, place: Place | None, left_s: float) -> None:
         events, run = self._plan.events, self._run
         if run is not None and place is not None:
             run._return_to(place)  # noqa: SLF001 - kept off the type that handlers see
         if events is not None and events.compensation_started is not None:
             events.compensation_started(run, undo.at, output)
-        error, cancel = await Undoing(self._plan, run, undo, output, until).run(self._values, self._at)
+        error, cancel = await Undoing(self._plan, run, undo, output, left_s).run(self._values, self._at)
         if self.cancel is None:
             self.cancel = cancel
         if error is None:

@@ -1,4 +1,4 @@
-"""One compensation: its attempts, in a task that no cancel cuts, within what is left of the run's time for all."""
+"""One compensation: its attempts, in a task that no cancel cuts, within what is left of the time for all."""
 
 from collections.abc import Awaitable
 from dataclasses import replace
@@ -24,19 +24,16 @@ class Ended(NamedTuple):
 
 
 class Undoing:
-    """One compensation as it goes on.
+    """One compensation as it goes on; `left_s` is how long it may take, as the time for all ends then."""
 
-    Attributes:
-        undo: What is run.
-        output: What it undoes.
-    """
+    __slots__ = ("_attempt", "_last", "_left_s", "_plan", "_run", "output", "undo")
 
-    def __init__(self, plan: Plan, run: Run | None, undo: Undo, output: object, until: float) -> None:
+    def __init__(self, plan: Plan, run: Run | None, undo: Undo, output: object, left_s: float) -> None:
         self.undo = undo
         self.output = output
         self._plan = plan
         self._run = run
-        self._until = until  # by the clock's monotonic time: then nothing more is run
+        self._left_s = left_s
         self._attempt = 1
         self._last: Exception | None = None  # what the attempt before raised
 
@@ -67,7 +64,7 @@ class Undoing:
 
     async def _bounded(self, call: Awaitable[None]) -> None:
         clock, budget_s = self._plan.clock, self._plan.budget_s
-        with clock.scope(self._until - clock.monotonic()):
+        with clock.scope(self._left_s):
             await call
             return
         where = "" if self._attempt == 1 else f" in attempt {self._attempt}"
@@ -88,6 +85,7 @@ class Undoing:
             if isawaitable(given):
                 await given
 
+        until = self._plan.clock.monotonic() + self._left_s
         try:
             await attempt(1)
         except Exception as error:  # noqa: BLE001 - judged by the policy
@@ -99,7 +97,7 @@ class Undoing:
         def waits(number: int, error: Exception, delay_s: float) -> None:
             self._last = error
             now = self._plan.clock.monotonic()
-            if delay_s >= self._until - now:
+            if delay_s >= until - now:
                 elapsed_s = now - began
                 raise AttemptsExhausted(
                     attempts=number, elapsed_s=elapsed_s, error=error, is_late=True

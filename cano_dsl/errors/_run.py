@@ -75,7 +75,7 @@ class RunError(CanoError):
         return twin
 
     def located(self, at: RunPlace) -> Self:
-        """Give the same error in the same words with the place of its run, for a list that names it."""
+        """Give the same error with the place of its run, in its own words, as in a list under the place."""
         twin = copy(self)
         twin._at = at  # noqa: SLF001 - its own class
         return twin

@@ -20,7 +20,7 @@ class Owed:
         output: What the state gave.
         where: The line of the compensation.
         error: What the compensation raised at last, such as AttemptsExhausted or AttemptTimeout; a
-            TimeoutError where it was cut, as the time for all compensations was over; None where it was not run.
+            TimeoutError where it was cut, as the time for all was over; None where it was not run.
         name: The state's name in the workflow, in a sub-workflow as `PAY/CHARGE`; the member's when left out.
 
     Example:

@@ -58,8 +58,8 @@ SPLITS: Final = frozenset(
     {"cano_dsl.declare._handlers.AsyncSplit", "cano_dsl.declare._handlers.PlainSplit", GATHER}
 )
 
-# What a decorator makes of a function: whether that is async, and whether it gives an output, else may ask for
-# a rollback.
+# What a decorator makes of a function: whether that is async, and whether it gives an output, or else may ask
+# for a rollback.
 Gives: TypeAlias = Literal["state", "output", "rollback"]
 MADE: Final[Mapping[tuple[bool, Gives], str]] = MappingProxyType(
     {

@@ -82,9 +82,9 @@ def annotated(returns: Type, states: States, options: Options) -> Targets:
     for item in _items(awaited(returns)):
         if _is_pair(item):
             outputs.append(item.items[1])
-            found += [(inner, "pair") for inner in _items(get_proper_type(item.items[0]))]
+            found += _each(item.items[0], "pair")
         elif isinstance(item, Instance) and item.type.fullname == ROLLBACK and item.args:
-            found += [(inner, "rollback") for inner in _items(get_proper_type(item.args[0]))]
+            found += _each(item.args[0], "rollback")
         else:
             found.append((item, "alone"))
     wrong = [(item, manner) for item, manner in found if not isinstance(item, LiteralType)]
@@ -105,11 +105,15 @@ def annotated(returns: Type, states: States, options: Options) -> Targets:
     return targets
 
 
+def _each(typ: Type, manner: Manner) -> list[Found]:
+    return [(item, manner) for item in _items(get_proper_type(typ))]
+
+
 def _of_manners(found: Iterable[Found], states: States) -> Targets:
     """Sort all literals, those of rollbacks apart."""
-    found = [(item, manner) for item, manner in found if isinstance(item, LiteralType)]
-    after = of_literals((item for item, manner in found if manner == "rollback"), states)
-    targets = of_literals((item for item, manner in found if manner != "rollback"), states)
+    literals = [(item, manner) for item, manner in found if isinstance(item, LiteralType)]
+    after = of_literals((item for item, manner in literals if manner == "rollback"), states)
+    targets = of_literals((item for item, manner in literals if manner != "rollback"), states)
     return targets._replace(
         foreign=(*targets.foreign, *after.foreign), rollbacks=tuple(str(m.value) for m in after.members)
     )

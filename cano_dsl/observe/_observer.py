@@ -25,7 +25,7 @@ class Observer:
     | `attempt_failed` | the handler raised an `Exception` |
     | `retry_scheduled` | it will be called again after `delay_s` seconds |
     | `call_rejected` | it was not called: `CircuitOpen` or `RateLimited` |
-    | `compensation_started` | the run failed or was cancelled; before what undoes `state` is called |
+    | `compensation_started` | the run failed, or asked for a rollback; before what undoes `state` is called |
     | `compensation_done` | it has undone what `state` did |
     | `compensation_failed` | it raised, or was cut when the time for compensations was over |
     | `teardown_failed` | a resource's teardown raised or took too long; the outcome stays as it is |

@@ -65,4 +65,5 @@ class Rollback(Generic[B_co]):
 
     def __repr__(self) -> str:
         """Show it as code does."""
-        return f"Rollback({named(self._to) if isinstance(self._to, Enum) else shown(self._to)})"
+        to: object = self._to  # whatever was given
+        return f"Rollback({named(to) if isinstance(to, Enum) else shown(to)})"

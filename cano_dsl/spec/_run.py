@@ -73,7 +73,7 @@ class Run:
         state: The state whose handler is called; the start state before the first.
         state_name: The state's name in its workflow: that of the member, or in a sub-workflow `PAY/CHARGE`,
             with the states in which it stands.
-        attempt: The attempt at this state, from 1.
+        attempt: The attempt at this state, or at what undoes it, from 1.
 
     Example:
         >>> from enum import Enum

@@ -74,7 +74,9 @@ steps = st.builds(
     manner=st.sampled_from(MANNERS),
     gives=st.booleans() | st.just(True),
     undo=st.sampled_from(["async", *MANNERS, None]),
-    ends=st.sampled_from(["goes"] * 6 + ["asks"] * 3 + ["routed"] * 2 + ["raises", "strays", "cancelled", "exits"]),
+    ends=st.sampled_from(
+        ["goes"] * 6 + ["asks"] * 3 + ["routed"] * 2 + ["raises", "strays", "cancelled", "exits"]
+    ),
     undo_fails=st.sampled_from([0, 0, 0, 1, 2, 9]),
     twice=st.booleans(),
     wants_run=st.booleans(),
@@ -286,7 +288,11 @@ def told(end: Any, expected: Model, *, late: bool) -> CompensationFailed | None:
     by_itself = {"raises": (HandlerFailed, AttemptsExhausted), "strays": UndeclaredTransition}
     if isinstance(end, CompensationFailed):
         assert expected.failed
-        assert end.original is None if expected.ends == "asks" else isinstance(end.original, by_itself[expected.ends])
+        assert (
+            end.original is None
+            if expected.ends == "asks"
+            else isinstance(end.original, by_itself[expected.ends])
+        )
         return end
     if expected.ends == "exits":
         assert isinstance(end, SystemExit)

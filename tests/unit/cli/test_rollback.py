@@ -85,3 +85,57 @@ def test_exit_of_a_handler_is_undone(cano, write):
 def test_other_errors_owe_nothing(error):
     """Only an incomplete rollback has something to set right."""
     assert _owed(error) == []
+
+
+ASKING = SAGA.replace(
+    "-> Literal[Order.DONE]:", "-> Literal[Order.DONE] | Rollback[Literal[Order.RESERVE, Order.DONE]]:"
+).replace("import Workflow", "import Rollback, Workflow")
+
+
+def test_rollback_that_is_asked_for_is_printed(cano, write):
+    """A state that asks for a rollback is one that ended well; its compensations follow, then the exit; code 0."""
+    write("flow.py", ASKING.format(ship="return Rollback(Order.DONE)", refund="..."))
+    result = cano("run", "flow.py")
+    assert result.exit_code == 0
+    assert timeless(result.stdout).splitlines() == [
+        "✓ RESERVE TIME",
+        "✓ CHARGE TIME",
+        "✓ SHIP TIME",
+        "✓ CHARGE TIME  ↩ refund",
+        "✓ RESERVE TIME  ↩ release",
+        "→ DONE TIME",
+    ]
+
+
+def test_incomplete_rollback_that_is_asked_for(cano, write):
+    """Where it is not complete the block says so once, with what is owed."""
+    path = write(
+        "flow.py", ASKING.format(ship="return Rollback(Order.DONE)", refund="raise ValueError('shut')")
+    )
+    line = path.read_text(encoding="utf-8").splitlines().index("@compensate(charge)") + 1
+    result = cano("run", "flow.py")
+    assert result.exit_code == 2
+    assert result.stderr.startswith(
+        "failed in SHIP\n  it asked for a rollback, which is not complete\n  handler "
+    )
+    assert result.stderr.count("refund(12)") == 1
+    assert f"    Order.CHARGE: refund(12) failed: ValueError: shut (flow.py:{line})\n" in result.stderr
+
+
+def test_undeclared_rollback_is_printed(cano, write):
+    """A rollback that is not declared is marked at its state, and told."""
+    write("flow.py", ASKING.format(ship="return Rollback(Order.CHARGE)", refund="..."))
+    result = cano("run", "flow.py")
+    assert result.exit_code == 2
+    assert "✗ SHIP TIME" in timeless(result.stdout)
+    assert "returned Rollback(Order.CHARGE), but declares Order.DONE, Rollback(Order.RESERVE)" in " ".join(
+        result.stderr.split()
+    )
+
+
+def test_graph_and_check_know_rollbacks(cano, write):
+    """`cano graph` draws rollbacks in both forms, and `cano check` counts them."""
+    write("flow.py", ASKING.format(ship="return Order.DONE", refund="..."))
+    assert "SHIP --> RESERVE : ↩ rollback" in cano("graph", "flow.py").stdout
+    assert '"rollback": true' in cano("graph", "flow.py", "--format", "json").stdout
+    assert "4 states, 5 transitions" in cano("check", "flow.py").stdout

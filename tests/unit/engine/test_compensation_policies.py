@@ -64,7 +64,10 @@ def failing(log: Log, times: int, kind: str) -> Any:
         await anyio.lowlevel.checkpoint()
         refund(amount)
 
-    return {"async": later, "handed on": lambda amount: later(amount)}.get(kind, refund)
+    def handed_on(amount: int) -> Any:
+        return later(amount)
+
+    return {"async": later, "handed on": handed_on}.get(kind, refund)
 
 
 KINDS = ["async", "plain", "thread", "handed on"]

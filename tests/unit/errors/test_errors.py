@@ -4,6 +4,7 @@ import copy
 import inspect
 import os
 import pickle
+from dataclasses import replace
 from enum import Enum
 from typing import Any
 
@@ -555,6 +556,31 @@ def test_rollback_names_one_place_and_counts() -> None:
         f"the run ended with HandlerFailed: state Job.NEXT of workflow 'jobs' failed: ValueError: no tea {PLACE}"
     )
     assert (error.failures, error.not_run, error.original) == (tuple(owed), (), original)
+
+
+def test_what_an_operator_reads() -> None:
+    """G2: each output that is owed says on one line what was called and what became of it, with its line."""
+    here = replace(AT, handler=HERE)
+    exhausted = errors.AttemptsExhausted(attempts=3, elapsed_s=2, error=ERROR).located(here)
+    late = errors.AttemptsExhausted(attempts=2, elapsed_s=2, error=ERROR, is_late=True).located(here)
+    cut = errors.AttemptTimeout(timeout_s=5).located(here)
+    inner = errors.AttemptTimeout(timeout_s=5).placed(
+        replace(AT, handler=Where("/elsewhere/inner.py", 1))
+    )  # of a workflow that the compensation ran
+    failures = [errors.Owed(Job.WORK, "undo", 3, HERE, one) for one in (exhausted, late, cut, inner)]
+    error = errors.CompensationFailed(
+        at=AT, original=None, failures=failures, not_run=[errors.Owed(Job.NEXT, "undo_next", "tea", HERE)]
+    )
+    assert str(error) == (
+        "workflow 'jobs' failed and 5 outputs are not undone: set right by hand\n"
+        "  Job.WORK: undo(3) failed after 3 attempts, 2 s after the first failure: Spill: no tea (/elsewhere/jobs.py:7)\n"
+        "  Job.WORK: undo(3) failed after 2 attempts, 2 s after the first failure, with no time left for the next: "
+        "Spill: no tea (/elsewhere/jobs.py:7)\n"
+        "  Job.WORK: undo(3) took longer than its timeout of 5 s; whether it took effect is not known (/elsewhere/jobs.py:7)\n"
+        f"  Job.WORK: undo(3) failed: AttemptTimeout: state Job.NEXT of workflow 'jobs' took longer than its timeout of 5 s {PLACE} (/elsewhere/jobs.py:7)\n"
+        "  Job.NEXT: undo_next('tea') was not run (/elsewhere/jobs.py:7)\n"
+        f"Job.NEXT asked for a rollback {PLACE}"
+    )
 
 
 def test_twin_of_another_enum() -> None:
