@@ -24,6 +24,7 @@ from cano_dsl import (
     state,
 )
 from cano_dsl.errors import (
+    AttemptTimeout,
     Cancelled,
     CompensationFailed,
     HandlerFailed,
@@ -437,6 +438,42 @@ def test_timeout_leads_out(run_virtual: Callable[..., Any], where: str) -> None:
     assert run_virtual(lambda: ordering(inner).run(log=log)) is Order.DONE
     assert log.seen[-1] in (("sorry", Pay.CONFIRM, RunTimeout), ("sorry", Pay.CHARGE, RunTimeout))
     assert len(calls) == 1
+
+
+def test_timeout_takes_no_inner_edge(run_virtual: Callable[..., Any]) -> None:
+    """J9, R7: the end of a sub-workflow's time is no error of the state in it, whatever its edges are for."""
+
+    async def slow() -> Any:
+        await wait_long()
+
+    part = state(Pay.CHARGE, to=(Pay.PAID,), on_error={Exception: Pay.REFUSED})(slow)
+    log = Log()
+    inner = two_exits(part, timeout=2.0)
+    ends = {Pay.PAID: Order.SHIP, Pay.REFUSED: Order.SHIP}
+    assert run_virtual(lambda: ordering(inner.as_state(Order.PAY, ends, on_error=Order.SORRY)).run(log=log))
+    assert log.seen == [("sorry", Pay.CHARGE, RunTimeout)]
+
+
+def test_error_that_leads_out_says_which_attempt(run_virtual: Callable[..., Any]) -> None:
+    """J8: the failure that the outer state is told of names place and attempt, in a bounded sub-workflow too."""
+    seen: list[Any] = []
+
+    async def slow() -> Any:
+        await wait_long()
+
+    @state(Order.SORRY)
+    async def told(failure: Failure) -> Literal[Order.DONE]:
+        assert isinstance(failure.error, AttemptTimeout)
+        seen.append((failure.error.at.name, failure.error.at.attempt))
+        return Order.DONE
+
+    part = state(Pay.CHARGE, to=(Pay.PAID, Pay.REFUSED), timeout=1, retry=Retry.fixed(3, 1))(slow)
+    ends = {Pay.PAID: Order.DONE, Pay.REFUSED: Order.DONE}
+    step = two_exits(part, timeout=60.0).as_state(Order.PAY, ends, on_error=Order.SORRY)
+    waive = [Waive("exhaustive", one, "no") for one in (Order.CHECK, Order.TOP_UP, Order.SHIP)]
+    built = Workflow.build(Order, step, told, start=Order.PAY, exits=(Order.DONE,), waive=waive)
+    assert run_virtual(built.run) is Order.DONE
+    assert seen == [("PAY/CHARGE", 3)]
 
 
 def test_nested_limits_lead_to_their_own_level(run_virtual: Callable[..., Any]) -> None:

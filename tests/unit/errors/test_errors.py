@@ -28,6 +28,8 @@ AT = RunPlace(
     workflow="jobs", run_id="r1", state=Job.NEXT, attempt=2, path=(Job.WORK, Job.NEXT), handler=HERE
 )
 
+WITHIN = replace(AT, name="PAY/CHARGE", names=("WORK", "PAY/CHARGE"))
+
 
 class Spill(ValueError):
     """An error that is equal to its copy."""
@@ -340,6 +342,25 @@ CASES: list[tuple[CanoError, str, dict[str, Any], type]] = [
             f"look for a cycle that never ends, or raise max_transitions= {PLACE}"
         ),
         {"code": "transitions-exhausted", "limit": 9},
+        errors.RunError,
+    ),
+    (
+        errors.RunTimeout(elapsed_s=5.25, limit_s=5, within="PAY", workflow="pay").placed(WITHIN),
+        (
+            "state PAY/CHARGE of workflow 'jobs' was ended, as workflow 'pay' in state PAY took 5.25 s, more "
+            "than its timeout of 5 s (run r1, attempt 2, path WORK → PAY/CHARGE)"
+        ),
+        {"code": "run-timeout", "elapsed_s": 5.25, "limit_s": 5, "is_unknown": False, "within": "PAY"},
+        TimeoutError,
+    ),
+    (
+        errors.TransitionsExhausted(limit=9, within="PAY", workflow="pay").placed(WITHIN),
+        (
+            "state PAY/CHARGE of workflow 'jobs' was not begun, as workflow 'pay' in state PAY reached no exit "
+            "within 9 transitions: look for a cycle that never ends, or raise max_transitions= "
+            "(run r1, attempt 2, path WORK → PAY/CHARGE)"
+        ),
+        {"limit": 9, "within": "PAY"},
         errors.RunError,
     ),
     (
