@@ -21,7 +21,7 @@ __all__ = (
     "list_runs",
     "new_run_id",
     "open_resources",
-    "resume",
     "place_at",
+    "resume",
     "start_step",
 )

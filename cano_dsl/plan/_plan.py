@@ -360,7 +360,7 @@ class Plan:
             return Undo(at, spec, call, spec.awaits or spec.thread)
         if policies.timeout_s is not None:
             call = timed(call, policies.timeout_s, self.clock)
-        return Undo(at, spec, call, spec.awaits or spec.thread, policies.retry)
+        return Undo(at, spec, call, spec.awaits or spec.thread, retry=policies.retry)
 
 
 _NONE: Rollbacks = {}

@@ -18,7 +18,7 @@ from cano_dsl.spec._definition import (
     Waive,
     Want,
 )
-from cano_dsl.spec._durable import DATA_KEY, DataCodec, Durable, DurableData
+from cano_dsl.spec._durable import DATA_KEY, DataCodec, Durable, DurableData, fitting
 from cano_dsl.spec._handler import EMPTY, HandlerSpec, Kind, Parameter, Part, Scope, Semantics, SplitSpec
 from cano_dsl.spec._join import Join, Strategy, Verdict, decide, why_not
 from cano_dsl.spec._outcomes import BranchSuccess, Failure, Joined, Runs
@@ -76,6 +76,7 @@ __all__ = (
     "Want",
     "Watch",
     "decide",
+    "fitting",
     "most_wait_s",
     "seconds",
     "waits_of",

@@ -1,5 +1,6 @@
 """A workflow with its resources at hand."""
 
+import sys
 from collections.abc import Callable, Collection, Mapping
 from enum import Enum
 from functools import partial
@@ -199,7 +200,7 @@ class Runner(Generic[S, E_co, D]):
         *,
         at: int | None = None,
         allow_changed: bool = False,
-        timeout: "Duration | None" = None,
+        timeout: "Duration | None" = None,  # noqa: ASYNC109 - as of `run`
     ) -> E_co:
         """Go on with a run that was killed, cancelled from outside, or failed with nothing undone.
 
@@ -229,7 +230,14 @@ class Runner(Generic[S, E_co, D]):
         order = self._order(run_id, None, None, timeout)
         return cast("E_co", await resume(plan, self._free(), order, at=at, allow_changed=allow_changed))
 
-    async def fork(self, run_id: str, *, at: int, as_: str, timeout: "Duration | None" = None) -> E_co:
+    async def fork(
+        self,
+        run_id: str,
+        *,
+        at: int,
+        as_: str,
+        timeout: "Duration | None" = None,  # noqa: ASYNC109 - as of `run`
+    ) -> E_co:
         """Copy a run up to a row into a new one, and run that to its exit, to see what would have been.
 
         The run itself stays as it is. Nothing outside is copied or undone: what its states did up to the row
@@ -276,7 +284,7 @@ class Runner(Generic[S, E_co, D]):
 
         handles = []
         plan = self._launching()
-        for info in await self.runs(status=tuple(OPEN)):
+        for info in await self.runs(status=tuple(OPEN), limit=sys.maxsize):
             if info.owner is not None and not info.owner.is_gone():
                 continue
             order = self._order(info.run_id, None, None, None)
