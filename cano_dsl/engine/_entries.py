@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from cano_dsl.declare import value_type
 from cano_dsl.errors import SavedError
 from cano_dsl.plan import Step
-from cano_dsl.spec import DataCodec, Failure, Joined
+from cano_dsl.spec import DataCodec, Failure, Joined, SplitSpec, fitting
 
 JOINED, FAILURE = "joined", "failure"
 
@@ -18,14 +18,20 @@ class Entry(NamedTuple):
     kind: str
 
 
-def encode_joined(codec: DataCodec, joined: Joined[Any], state: str) -> Entry:
+def encode_joined(codec: DataCodec, joined: Joined[Any], step: Step) -> Entry:
     """Make bytes of outcomes, value by value.
 
     Raises:
-        NotEncodable: A branch's value cannot be saved; names branch and type.
+        NotEncodable: A branch's value cannot be saved, or is not of the type that the branch declares; names
+            branch and type.
     """
     done, failed = joined.successes, joined.errors
-    values = {str(one.index): codec.encode(f"branch {one.name} of {state}", one.value) for one in done}
+    state = step.name
+    kind = _kinds(step.spec.split if step.spec is not None else None)
+    values: dict[str, bytes] = {}
+    for one in done:
+        key = f"branch {one.name} of {state}"
+        values[str(one.index)] = fitting(codec, key, one.value, codec.encode(key, one.value), kind(one.index))
     errors = {str(one.index): _words(one.error) for one in failed}
     named = {one.index: one.name for one in (*done, *failed, *joined.cancelled)}
     marks = bytearray(len(named))
@@ -57,10 +63,10 @@ def decode_entry(codec: DataCodec, entry: Entry, steps: Mapping[str, Step]) -> J
     marks, names = bytes(plain["m"]), list(plain["n"])
     split = step.spec.split if step.spec is not None else None
     values: list[Any] = [None] * len(marks)
+    kind = _kinds(split)
     for index, data in plain["v"].items():
-        part = split.branches[0 if split.shared else int(index)] if split is not None else None
-        kind = value_type(part) if part is not None else Any
-        values[int(index)] = codec.decode(f"branch {names[int(index)]} of {step.name}", data, kind)
+        key = f"branch {names[int(index)]} of {step.name}"
+        values[int(index)] = codec.decode(key, data, kind(int(index)))
     for index, words in plain["e"].items():
         values[int(index)] = SavedError(*words)
     name: Callable[[int], str] = names.__getitem__
@@ -84,6 +90,16 @@ def plain_entry(codec: DataCodec, data: bytes, kind: str | None) -> Any:
     errors = {names[int(index)]: ": ".join(filter(None, words)) for index, words in plain["e"].items()}
     cancelled = [name for name, mark in zip(names, plain["m"], strict=True) if not mark]
     return {"state": plain["s"], "values": values, "errors": errors, "cancelled": cancelled}
+
+
+def _kinds(split: SplitSpec | None) -> Callable[[int], Any]:
+    """Give what gives the type that a branch declares for its value, by the branch's number."""
+    if split is None:
+        return lambda _: Any
+    if split.shared:
+        shared = value_type(split.branches[0])
+        return lambda _: shared
+    return lambda index: value_type(split.branches[index])
 
 
 def _words(error: BaseException) -> list[str]:

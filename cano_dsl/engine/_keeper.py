@@ -5,14 +5,16 @@ long as one of them goes on.
 """
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
-from cano_dsl.checkpoint import RENEW_S, CheckpointStore, Owner
+from cano_dsl.checkpoint import RENEW_S, CheckpointStore, Claim, Owner
 from cano_dsl.errors import StoreError
-from cano_dsl.scope import SYSTEM_CLOCK, Launched, end_all, loop_mark
+from cano_dsl.scope import SYSTEM_CLOCK, Launched, end_all, loop_mark, settle
 
 logger = logging.getLogger("cano_dsl")
+T = TypeVar("T")
 
 
 class _Keeper:
@@ -58,3 +60,21 @@ async def kept(store: CheckpointStore) -> AsyncIterator[Owner]:
         if not keeper.count:
             del _keepers[mark]
             await keeper.stop()
+
+
+async def taken(store: CheckpointStore, take: Callable[[], Awaitable[T]]) -> T:
+    """Take a run, and give it back where a cancel came meanwhile: then nobody would know of the claim.
+
+    Raises:
+        StoreError: It cannot be taken.
+        BaseException: The cancel.
+    """
+    settled = await settle(take, ())
+    error, settled.error = settled.error, None  # whose traceback holds the frame that holds `settled`
+    if error is not None:
+        raise error
+    if settled.cancel is None:
+        return settled.value  # type: ignore[return-value]
+    if isinstance(settled.value, Claim):
+        await settle(store.release, (settled.value,))
+    raise settled.cancel

@@ -1,4 +1,4 @@
-"""The way out of a run that has something to undo, or a log: what it did is undone, and how it ended is written."""
+"""The way out of a run that has something to undo, or a log: that is undone, and how it ended is written."""
 
 import logging
 from typing import Any
@@ -44,12 +44,12 @@ async def drive_careful(plan: Plan, step: Step, values: Values, run_id: str | No
                 raise raised  # noqa: B904 - it has its cause
             step, last = asked.step, asked.last
             del raised  # with its traceback it would be a cycle
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised again, or what takes its place
             ended = await leave(plan, values, error, run_id)
             try:
                 if ended is error:
                     raise
-                raise ended  # noqa: B904 - it has its cause
+                raise ended
             finally:
                 del ended  # with its traceback it would be a cycle
         else:
@@ -79,6 +79,8 @@ async def leave(plan: Plan, values: Values, error: BaseException, run_id: str | 
     log: Any = run._log if run is not None else None  # noqa: SLF001 - kept off the type that handlers see
     if isinstance(error, LogFailed):
         if error.is_lost:
+            if log is not None:
+                await settle(log.release, ())  # where that is refused too, the lease ends
             return error.error
         error = error.error
     if log is None:
@@ -123,6 +125,10 @@ async def roll_on(plan: Plan, values: Values, text: str | None) -> BaseException
     error = SavedError("an earlier process", text or "")
     if text is None:
         ended = await roll_back(plan, values, error, run.run_id)
+        if isinstance(ended, LogFailed):
+            return ended.error
+        if isinstance(ended, CompensationFailed):
+            await _write(lambda: log.fail(ended, "dirty"), ended)
         return None if ended is error else ended
     ended = await _roll_back(plan, values, log, error, run.run_id)
     return None if ended is error else ended
@@ -133,7 +139,7 @@ def _is_dirty(ended: BaseException) -> bool:
 
 
 async def _write(fn: Any, error: BaseException) -> bool:
-    """Write something about the end of a run, whatever cancels it; where that fails, tell it with the error."""
+    """Write something about a run's end, whatever cancels it; where that fails, tell it with the error."""
     settled = await settle(fn, ())
     failed = settled.error
     if failed is None:

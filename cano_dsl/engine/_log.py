@@ -8,11 +8,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from cano_dsl.checkpoint import CheckpointStore, Claim, Row, RowKind, Status, Unit
+from cano_dsl.declare import taken_type
 from cano_dsl.engine._entries import Entry, encode_failure, encode_joined
 from cano_dsl.errors import told
+from cano_dsl.observe import Emit
 from cano_dsl.plan import StayData, Step
 from cano_dsl.scope import Clock
-from cano_dsl.spec import Durable, DurableData, Failure, Joined, Run
+from cano_dsl.spec import Durable, DurableData, Failure, Joined, Run, fitting
 
 Source = tuple[str, Durable | DurableData | StayData]  # what is put before its keys, and what is durable
 
@@ -57,6 +59,7 @@ class RunLog:
 
     __slots__ = (
         "_clock",
+        "_emit",
         "_entry",
         "_held",
         "_run",
@@ -80,11 +83,13 @@ class RunLog:
         sources: Iterable[Source],
         at: str,
         skip: bool,
+        emit: Emit | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._steps = steps
         self._run = run
+        self._emit = emit
         self._sources = tuple(sources)
         self._entry: Entry | None = None  # for the state that comes next
         self._held: Held | None = None
@@ -130,7 +135,7 @@ class RunLog:
         Raises:
             NotEncodable: A branch's value cannot be saved.
         """
-        self._entry = encode_joined(self._store.codec, joined, self.at)
+        self._entry = encode_joined(self._store.codec, joined, self._steps[self.at])
 
     def hold_output(self, output: object, target: object) -> None:
         """Make bytes of what a state gave, for the next row; what it did is on the stack already.
@@ -138,8 +143,11 @@ class RunLog:
         Raises:
             LogFailed: It cannot be saved.
         """
+        codec, key, undo = self._store.codec, f"the output of {self.at}", self._steps[self.at].undo
         try:
-            data = self._store.codec.encode(f"the output of {self.at}", output)
+            data = codec.encode(key, output)
+            if undo is not None:
+                fitting(codec, key, output, data, taken_type(undo.spec))
         except Exception as error:
             raise LogFailed(error, is_lost=False) from error
         self._held = Held(data, type(output).__name__, target)
@@ -166,15 +174,27 @@ class RunLog:
         await self._append(Unit((row,), status=status))
 
     async def suspend(self) -> None:
-        """Let go of a run that somebody else may resume; first write what a state did that ended meanwhile."""
-        held = self._held
-        step = self._steps[self.at].table.get(id(held.target)) if held is not None else None
+        """Let go of a run that somebody else may resume; first write what a state did that ended meanwhile.
+
+        A router too has a row then, as that output needs one. A state that must not run twice and has not
+        ended parks the run.
+        """
+        held, at = self._held, self._steps[self.at]
+        step = at.table.get(id(held.target)) if held is not None else None
         if step is not None:
             is_exit = step.spec is None
             row = self._row("ended" if is_exit else "entered", step.name, self._run.attempt)
+            row = row._replace(entry=None, entry_type=None)  # what the state came with, not what it left
             await self._append(Unit((row,), self._changes(), "finished" if is_exit else None))
             if is_exit:
                 return
+        elif held is None and at.spec is not None and at.spec.at_most_once:
+            await self._append(Unit(status="parked"))
+            return
+        await self.release()
+
+    async def release(self) -> None:
+        """Give the run back, as it stands."""
         await self._store.release(self.claim)
 
     def detach(self) -> None:
@@ -229,4 +249,7 @@ class RunLog:
 
     def _written(self, unit: Unit) -> None:
         self.next += len(unit.rows)
+        if self._emit is not None:
+            for row in unit.rows:
+                self._emit(self._run, row.sequence, row.kind)
         self._held = self._entry = None

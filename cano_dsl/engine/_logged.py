@@ -1,9 +1,11 @@
 """Runs with a log: begun, gone on with, and let go of."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from cano_dsl.checkpoint import CheckpointStore, Claim, NewRun, Owner, Row, RunInfo, Unit
+from cano_dsl.engine._keeper import taken
 from cano_dsl.engine._leave import drive_careful, roll_on
 from cano_dsl.engine._log import RunLog, Source
 from cano_dsl.engine._resume import Point
@@ -31,6 +33,7 @@ class Resumed(NamedTuple):
 
     point: Point
     claim: Claim
+    written: int | None = None  # the sequence of the row that says so; none in a fork
 
 
 class Beginning(NamedTuple):
@@ -141,7 +144,7 @@ async def take_up(plan: Plan, steps: Mapping[str, Step], step: Step, laid: Value
         raise ended
     if point.target is None:
         raise RunEnded(run_id=point.saved.info.run_id, status="rolled_back")
-    laid[-2]._log.go_on()
+    laid[-2]._log.go_on()  # noqa: SLF001 - kept off the type that handlers see
     return steps[point.target]
 
 
@@ -154,12 +157,22 @@ async def begin(
         Finished: A run of that id has finished.
         StoreError: It cannot be begun, or something cannot be saved.
     """
+    emit = plan.events.checkpoint_written if plan.events is not None else None
     if of.resumed is not None:
         row, claim = of.resumed.point.row, of.resumed.claim
         run._sequence = row.sequence  # noqa: SLF001 - kept off the type that handlers see
         run._next = of.resumed.point.entry  # noqa: SLF001 - as above
+        _tell_resumed(plan, run, steps[row.state], of.resumed.written)
         return RunLog(
-            of.store, plan.clock, steps, run=run, claim=claim, sources=sources, at=row.state, skip=True
+            of.store,
+            plan.clock,
+            steps,
+            run=run,
+            claim=claim,
+            sources=sources,
+            at=row.state,
+            skip=True,
+            emit=emit,
         )
     now = plan.clock.now()
     is_router = step.spec is not None and step.spec.kind == "router"
@@ -168,10 +181,31 @@ async def begin(
     new = NewRun(
         run.run_id, plan.name, plan.version, plan.graph.fingerprint, plan.graph.canonical_json, step.name
     )
-    claim = await of.store.start(new, Unit(rows, changes), owner=of.owner, now=SYSTEM_CLOCK.now())
+    unit = Unit(rows, changes)
+    claim: Claim | RunInfo = await taken(
+        of.store, partial(of.store.start, new, unit, owner=of.owner, now=SYSTEM_CLOCK.now())
+    )
     if isinstance(claim, RunInfo):
         raise Finished(claim.exit or "")
     run._sequence = len(rows) - 1  # noqa: SLF001 - as above
+    if emit is not None and rows:
+        emit(run, 0, "entered")
     return RunLog(
-        of.store, plan.clock, steps, run=run, claim=claim, sources=sources, at=step.name, skip=not is_router
+        of.store,
+        plan.clock,
+        steps,
+        run=run,
+        claim=claim,
+        sources=sources,
+        at=step.name,
+        skip=not is_router,
+        emit=emit,
     )
+
+
+def _tell_resumed(plan: Plan, run: Run, step: Step, written: int | None) -> None:
+    events = plan.events
+    if events is not None and events.checkpoint_written is not None and written is not None:
+        events.checkpoint_written(run, written, "resumed")
+    if events is not None and events.run_resumed is not None:
+        events.run_resumed(run, step.at)

@@ -6,11 +6,11 @@ from typing import Any
 
 from cano_dsl.checkpoint import CheckpointStore, Claim, Owner, Row, RunInfo, Status, Unit, refused_start
 from cano_dsl.declare import show, taken_type, value_type
-from cano_dsl.engine._keeper import kept
+from cano_dsl.engine._keeper import kept, taken
 from cano_dsl.engine._logged import Beginning, Resumed, attach, sources_of
 from cano_dsl.engine._resume import Point, find_point
 from cano_dsl.engine._run import Order, execute
-from cano_dsl.errors import PolicyError, RunNotFound, SignatureError, Where
+from cano_dsl.errors import PolicyError, RunNotFound, RunParked, SignatureError, Where
 from cano_dsl.plan import Plan, check_resources
 from cano_dsl.scope import SYSTEM_CLOCK, settle
 
@@ -53,13 +53,31 @@ async def resume(
     store = store_of(plan)
     steps = check_resources(plan, given).steps.by_name
     run_id = str(order.run_id)
-    point = await find_point(plan, store, steps, run_id, at=at, allow_changed=allow_changed)
+    try:
+        point = await find_point(plan, store, steps, run_id, at=at, allow_changed=allow_changed)
+    except RunParked:
+        await _park(store, run_id)
+        raise
     if isinstance(point, Enum):
         await _bring_back(plan, store, given, run_id)
         return point
     async with kept(store) as owner:
         claim = await _claim(plan, store, owner, point, at)
-        return await _go_on(plan, given, order, Beginning(store, owner, Resumed(point, claim)))
+        return await _go_on(
+            plan, given, order, Beginning(store, owner, Resumed(point, claim, claim.next - 1))
+        )
+
+
+async def _park(store: CheckpointStore, run_id: str) -> None:
+    """Write that a run waits for a person, where no process has written it yet.
+
+    Raises:
+        RunConflict: Somebody runs it, so that it has not stopped.
+    """
+    if (await store.info(run_id)).status != "parked":
+        async with kept(store) as owner:
+            unit = Unit(status="parked")
+            await taken(store, lambda: store.claim(run_id, unit, owner=owner, now=SYSTEM_CLOCK.now()))
 
 
 async def fork(plan: Plan, given: Mapping[str, Any], order: Order, *, at: int, new_id: str) -> Enum:
@@ -75,7 +93,8 @@ async def fork(plan: Plan, given: Mapping[str, Any], order: Order, *, at: int, n
     if isinstance(point, Enum):
         raise PolicyError(field="at", value=at, allowed="a row that enters a state")
     async with kept(store) as owner:
-        claim = await store.fork(str(order.run_id), at=at, as_=new_id, owner=owner, now=SYSTEM_CLOCK.now())
+        run_id, now = str(order.run_id), SYSTEM_CLOCK.now()
+        claim = await taken(store, lambda: store.fork(run_id, at=at, as_=new_id, owner=owner, now=now))
         beginning = Beginning(store, owner, Resumed(point, claim))
         return await _go_on(plan, given, order._replace(run_id=new_id), beginning)
 
@@ -85,7 +104,8 @@ async def _claim(plan: Plan, store: CheckpointStore, owner: Owner, point: Point,
     info = point.saved.info
     row = Row(info.next, "resumed", plan.clock.now(), point.row.state, about=at)
     unit = Unit((row,), point.changes, "unfinished")
-    return await store.claim(info.run_id, unit, owner=owner, now=SYSTEM_CLOCK.now())
+    now = SYSTEM_CLOCK.now()
+    return await taken(store, lambda: store.claim(info.run_id, unit, owner=owner, now=now))
 
 
 async def _go_on(plan: Plan, given: Mapping[str, Any], order: Order, of: Beginning) -> Enum:
@@ -129,12 +149,16 @@ def check_durable(plan: Plan, store: CheckpointStore) -> None:
     wanted: list[tuple[str, object, Where | None]] = []
     if plan.data is not None:
         wanted.append(("the run's data", plan.data, None))
-    for undo in plan.compensations:
-        wanted.append((f"the output that {undo.spec.name!r} takes", taken_type(undo.spec), undo.spec.where))
-    for read in plan.handlers:
-        split = read.spec.split
-        for part in split.branches if split is not None else ():
-            wanted.append((f"the value of branch {part.name!r}", value_type(part), part.where))
+    wanted += [
+        (f"the output that {undo.spec.name!r} takes", taken_type(undo.spec), undo.spec.where)
+        for undo in plan.compensations
+    ]
+    splits = [read.spec.split for read in plan.handlers if read.spec.split is not None]
+    wanted += [
+        (f"the value of branch {part.name!r}", value_type(part), part.where)
+        for split in splits
+        for part in split.branches
+    ]
     for what, kind, where in wanted:
         why = store.codec.why_not(kind)
         if why is not None:

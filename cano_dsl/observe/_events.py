@@ -14,6 +14,8 @@ Emit: TypeAlias = Callable[..., None]
 HOOKS = (
     "run_started",
     "run_finished",
+    "run_resumed",
+    "checkpoint_written",
     "cancelled",
     "timed_out",
     "state_entered",
@@ -40,6 +42,8 @@ class Events:
 
     run_started: Emit | None = None
     run_finished: Emit | None = None
+    run_resumed: Emit | None = None
+    checkpoint_written: Emit | None = None
     cancelled: Emit | None = None
     timed_out: Emit | None = None
     state_entered: Emit | None = None

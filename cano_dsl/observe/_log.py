@@ -12,8 +12,9 @@ from cano_dsl.spec import Run
 class LogObserver(Observer):
     """Log every event, with the run's facts as extra fields `workflow`, `run_id` and `state`.
 
-    Starts, ends, states and compensations at INFO, attempts and progress at DEBUG, failed attempts,
-    retries, timeouts and cancels at WARNING, failed runs, compensations and teardowns at ERROR.
+    Starts, ends, resumes, states and compensations at INFO, attempts, progress and rows of the log at DEBUG,
+    failed attempts, retries, timeouts and cancels at WARNING, failed runs, compensations and teardowns at
+    ERROR.
 
     Args:
         logger: Where to; the logger `cano_dsl.runs` when left out.
@@ -41,6 +42,14 @@ class LogObserver(Observer):
             self._log(logging.INFO, run, "finished at %s", named(exit))
         elif error is not None and not is_cancel(error) and not isinstance(error, Cancelled):
             self._log(logging.ERROR, run, "failed: %s", told(error))
+
+    def run_resumed(self, run: Run, state: Enum) -> None:
+        """Log at INFO."""
+        self._log(logging.INFO, run, "resumed at %s", named(state))
+
+    def checkpoint_written(self, run: Run, sequence: int, kind: str) -> None:
+        """Log at DEBUG."""
+        self._log(logging.DEBUG, run, "wrote row %d: %s", sequence, kind)
 
     def cancelled(self, run: Run) -> None:
         """Log at WARNING."""

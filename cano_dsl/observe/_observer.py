@@ -16,6 +16,8 @@ class Observer:
     | hook | when |
     | --- | --- |
     | `run_started` | before any resource is set up |
+    | `run_resumed` | a saved run goes on at `state`, once it is taken over; after `run_started` |
+    | `checkpoint_written` | row `sequence` of the run's log is durable; `kind` as `cano show` lists it |
     | `state_entered` | before a state's handler; not for exits, which `run_finished` names |
     | `attempt_started` | before each call of the handler, from attempt 1 |
     | `branch_started` | a split begins a branch |
@@ -57,6 +59,12 @@ class Observer:
 
     def run_finished(self, run: Run, exit: Enum | None, error: BaseException | None) -> None:  # noqa: A002
         """See a run's end: the exit that it reached, or the error (also a cancel) that ended it."""
+
+    def run_resumed(self, run: Run, state: Enum) -> None:
+        """See that a saved run goes on: at a state, or with the rollback that it stood in there."""
+
+    def checkpoint_written(self, run: Run, sequence: int, kind: str) -> None:
+        """See that a row of the run's log is durable."""
 
     def cancelled(self, run: Run) -> None:
         """See that a run was cancelled; `run_finished` follows."""

@@ -19,7 +19,7 @@ from cano_dsl.spec._definition import (
     Waive,
     Want,
 )
-from cano_dsl.spec._durable import DATA_KEY, DataCodec, Durable, DurableData
+from cano_dsl.spec._durable import DATA_KEY, DataCodec, Durable, DurableData, fitting
 from cano_dsl.spec._handler import (
     EMPTY,
     HandlerSpec,
@@ -90,6 +90,7 @@ __all__ = (
     "Want",
     "Watch",
     "decide",
+    "fitting",
     "most_wait_s",
     "seconds",
     "waits_of",

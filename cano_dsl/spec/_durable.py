@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
+from cano_dsl.errors import NotEncodable, ValueWrongType, told
 from cano_dsl.spec._run import RunData
 
 
@@ -69,6 +70,20 @@ class Durable(Protocol):
         ...
 
 
+def fitting(codec: DataCodec, key: str, value: object, data: bytes, kind: Any) -> bytes:
+    """Give the bytes of a value, which are sure to be read as its declared type when the run resumes.
+
+    Raises:
+        NotEncodable: They do not fit the type.
+    """
+    try:
+        codec.decode(key, data, kind)
+    except ValueWrongType as error:
+        why = f"it would not be read back as what is declared: {told(error)}"
+        raise NotEncodable(key=key, found=type(value).__name__, why=why) from error
+    return data
+
+
 class DurableData:
     """A run's data as something durable: one key, encoded whole at every row, written when it differs."""
 
@@ -91,9 +106,11 @@ class DurableData:
         """Give the data where its bytes differ from those written last."""
         if self._codec is None:
             return {}
-        found = self._codec.encode(DATA_KEY, self._data.value)
+        value = self._data.value
+        found = self._codec.encode(DATA_KEY, value)
         if found == self._written:
             return {}
+        fitting(self._codec, DATA_KEY, value, found, self._kind)
         self._written = found
         return {DATA_KEY: found}
 

@@ -75,6 +75,14 @@ class Recorder(Observer):
         """Remember."""
         self._add("run_finished", run.run_id, exit=exit, error=error)
 
+    def run_resumed(self, run: Run, state: Enum) -> None:
+        """Remember."""
+        self._add("run_resumed", run.run_id, state=state)
+
+    def checkpoint_written(self, run: Run, sequence: int, kind: str) -> None:
+        """Remember."""
+        self._add("checkpoint_written", run.run_id, sequence=sequence, kind=kind)
+
     def cancelled(self, run: Run) -> None:
         """Remember."""
         self._add("cancelled", run.run_id)

@@ -1,5 +1,6 @@
 """A workflow with its resources at hand."""
 
+import sys
 from collections.abc import Callable, Collection
 from enum import Enum
 from functools import partial
@@ -257,7 +258,7 @@ class Runner(Held[S, E_co, D]):
 
         handles = []
         plan = self._launching()
-        for info in await self.runs(status=tuple(OPEN)):
+        for info in await self.runs(status=tuple(OPEN), limit=sys.maxsize):
             if info.owner is not None and not info.owner.is_gone():
                 continue
             order = self._order(info.run_id, None, None, None)
