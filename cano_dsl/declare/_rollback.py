@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from enum import Enum
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
-from cano_dsl.declare._handlers import Handler
+from cano_dsl.declare._handlers import Handler, K_co
 from cano_dsl.spec import Rollback
 
 S = TypeVar("S", bound=Enum)
@@ -47,7 +47,7 @@ class PlainRollbackFunction(Protocol[S_co, P, N_co, G_co]):  # type: ignore[misc
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> G_co: ...  # type: ignore[overload-cannot-match]  # pyright: ignore[reportOverlappingOverload]
 
 
-class AsyncRollbackHandler(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, G_co]):
+class AsyncRollbackHandler(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, G_co, K_co]):
     """One whose call is awaited."""
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, G_co]:
@@ -55,7 +55,7 @@ class AsyncRollbackHandler(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_
         return self._fn(*args, **kwargs)  # type: ignore[no-any-return]
 
 
-class PlainRollbackHandler(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, G_co]):
+class PlainRollbackHandler(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, G_co, K_co]):
     """One whose call gives at once."""
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> G_co:

@@ -108,7 +108,7 @@ def _split(facts: Mapping[str, Any], values: Sequence[Type], words: Words) -> Sp
 
 def strays_of(handler: Instance) -> Sequence[str]:
     """Give the error targets that are no members, in words."""
-    facts = _unpacked(handler)[0] if handler.type.fullname in SPLITS else facts_of(handler)
+    facts = _unpacked(handler)[0] if handler.type.fullname in _CARRIES else facts_of(handler)
     strays: Sequence[str] = facts.get("strays", ())
     return strays
 

@@ -158,12 +158,21 @@ def as_seen(split: SplitDef, seen: SplitDef) -> SplitDef:
 
 
 def without_hidden_numbers(built: Built, seen: Built) -> Built:
-    """Give a definition as a type checker may know it."""
+    """Give a definition as a type checker may know it: policies that stand in variables are none to it."""
     handlers = [
-        replace(one, split=as_seen(one.split, other.split)) if one.split and other.split else one
+        replace(
+            one,
+            split=as_seen(one.split, other.split) if one.split and other.split else one.split,
+            policies=one.policies if other.policies is not None else None,
+        )
         for one, other in zip(built.definition.handlers, seen.definition.handlers, strict=True)
     ]
-    return built._replace(definition=replace(built.definition, handlers=tuple(handlers)))
+    undoes = [
+        replace(one, policies=one.policies if other.policies is not None else None)
+        for one, other in zip(built.definition.compensations, seen.definition.compensations, strict=True)
+    ]
+    known = replace(built.definition, handlers=tuple(handlers), compensations=tuple(undoes))
+    return built._replace(definition=known)
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.glob("*.py")))
@@ -389,7 +398,8 @@ def sound(random: Random, number: int) -> Iterator[str]:
             returns = random.choice(
                 (f"Literal[{enum}.{here}] | {after}", after, f"tuple[{targets}, int] | {after}")
             )
-            yield f"@state({enum}.{here})"
+            edge = random.choice(("", f", on_error={enum}.{there}"))
+            yield f"@state({enum}.{here}{edge})"
             yield f"def {name}({parameters}) -> {returns}: ...  # type: ignore"
         else:
             yield f"@{kind}({enum}.{here})"

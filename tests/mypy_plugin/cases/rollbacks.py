@@ -21,17 +21,17 @@ Back: TypeAlias = Rollback[Literal[Order.REFUNDED]]
 
 @state(Order.PAY)
 async def pay(store: int) -> tuple[Literal[Order.CHECK], int] | Back: ...
-reveal_type(pay)  # N: Revealed type is "cano_dsl.declare._outputs.AsyncOutputHandler[rollbacks.Order, Literal[rollbacks.Order.PAY], [store: int], Literal[rollbacks.Order.CHECK], int, tuple[Literal[rollbacks.Order.CHECK], int] | cano_dsl.spec._rollback.Rollback[Literal[rollbacks.Order.REFUNDED]]]"
+reveal_type(pay)  # N: Revealed type is "cano_dsl.declare._outputs.AsyncOutputHandler[rollbacks.Order, Literal[rollbacks.Order.PAY], [store: int], Literal[rollbacks.Order.CHECK], int, tuple[Literal[rollbacks.Order.CHECK], int] | cano_dsl.spec._rollback.Rollback[Literal[rollbacks.Order.REFUNDED]], None]"
 @state(Order.CHECK)
 async def check(limit: str) -> Literal[Order.DONE, Order.SORRY] | Rollback[Literal[Order.REFUNDED]]:
     if limit:
         return Rollback(Order.DONE)  # type: ignore[arg-type]
     return Rollback(Order.REFUNDED)
-reveal_type(check)  # N: Revealed type is "cano_dsl.declare._rollback.AsyncRollbackHandler[rollbacks.Order, Literal[rollbacks.Order.CHECK], [limit: str], Literal[rollbacks.Order.DONE] | Literal[rollbacks.Order.SORRY], Literal[rollbacks.Order.DONE] | Literal[rollbacks.Order.SORRY] | cano_dsl.spec._rollback.Rollback[Literal[rollbacks.Order.REFUNDED]]]"
+reveal_type(check)  # N: Revealed type is "cano_dsl.declare._rollback.AsyncRollbackHandler[rollbacks.Order, Literal[rollbacks.Order.CHECK], [limit: str], Literal[rollbacks.Order.DONE] | Literal[rollbacks.Order.SORRY], Literal[rollbacks.Order.DONE] | Literal[rollbacks.Order.SORRY] | cano_dsl.spec._rollback.Rollback[Literal[rollbacks.Order.REFUNDED]], None]"
 @state(Order.SORRY)
 def sorry(failure: Failure | None) -> Rollback[Literal[Order.REFUNDED]]:
     return Rollback(Order.REFUNDED)
-reveal_type(sorry)  # N: Revealed type is "cano_dsl.declare._rollback.PlainRollbackHandler[rollbacks.Order, Literal[rollbacks.Order.SORRY], [failure: cano_dsl.spec._outcomes.Failure | None], Never, cano_dsl.spec._rollback.Rollback[Literal[rollbacks.Order.REFUNDED]]]"
+reveal_type(sorry)  # N: Revealed type is "cano_dsl.declare._rollback.PlainRollbackHandler[rollbacks.Order, Literal[rollbacks.Order.SORRY], [failure: cano_dsl.spec._outcomes.Failure | None], Never, cano_dsl.spec._rollback.Rollback[Literal[rollbacks.Order.REFUNDED]], None]"
 @compensate(pay)
 async def unpay(amount: int) -> None: ...
 reveal_type(Workflow.build(Order, pay, check, sorry, unpay, start=Order.PAY, exits=ENDS))  # N: Revealed type is "cano_dsl.workflow._workflow.Workflow[rollbacks.Order, Literal[rollbacks.Order.DONE] | Literal[rollbacks.Order.REFUNDED], None, [*, store: int, limit: str]]"
@@ -40,7 +40,7 @@ reveal_type(Workflow.build(Order, pay, check, sorry, unpay, start=Order.PAY, exi
 # In a thread, computed, and both at once.
 @state(Order.CHECK, thread=True)
 def check_slow() -> Literal[Order.DONE] | Back: ...
-reveal_type(check_slow)  # N: Revealed type is "cano_dsl.declare._rollback.PlainRollbackHandler[rollbacks.Order, Literal[rollbacks.Order.CHECK], [], Literal[rollbacks.Order.DONE], Literal[rollbacks.Order.DONE] | cano_dsl.spec._rollback.Rollback[Literal[rollbacks.Order.REFUNDED]]]"
+reveal_type(check_slow)  # N: Revealed type is "cano_dsl.declare._rollback.PlainRollbackHandler[rollbacks.Order, Literal[rollbacks.Order.CHECK], [], Literal[rollbacks.Order.DONE], Literal[rollbacks.Order.DONE] | cano_dsl.spec._rollback.Rollback[Literal[rollbacks.Order.REFUNDED]], None]"
 @state(Order.CHECK, to=(Order.DONE, Order.REFUNDED))
 def check_any() -> Order | Rollback[Literal[Order.REFUNDED]]: ...
 @state(Order.CHECK, to=(Order.DONE, Order.REFUNDED))
