@@ -86,14 +86,13 @@ class Plan:
         self.flat = flatten(self)
         self.undoes = any(cell.undo is not None for cell in self.flat.cells.values())
         self.wiring = wire(self.flat.parts)
-        self.timeout_s = timeout_s
-        self.max_transitions = max_transitions
+        self.timeout_s, self.max_transitions = timeout_s, max_transitions
         self.watched = watched or timeout_s is not None or max_transitions is not None
         self.uses_run = self.wiring.needs_run or self.events is not None or self.watched
         # A waiver lets a handler ask for data that there is none of; it is given None.
-        self.extra = self.uses_run or data is not None or bool(self.wiring.data) or self.undoes
         self._stays = tuple(region for region in self.flat.regions if region.stays)
-        self.extra = self.extra or bool(self._stays)
+        own = data is not None or bool(self.wiring.data) or bool(self._stays)
+        self.extra = self.uses_run or own or self.undoes
         self.bound: dict[tuple[object, ...], Any] = {}
         self._variants: dict[frozenset[str], Steps] = {}
         self._watching: Plan | None = self if self.watched else None

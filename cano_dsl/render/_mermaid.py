@@ -25,7 +25,7 @@ def mermaid(graph: Graph) -> str:
     Routers have a dashed border and a ◇ before their name; what undoes a state stands after its name and ↩. A
     split has a ∥, and a bar at which its branches begin, with their number and bulkhead before it, its
     strategy and timeout after it. Mermaid has no dashed arrows between states: those of errors carry a ⚡ and
-    the exception. A workflow in a state is drawn within it, and each arrow out of it names the exits that take
-    it.
+    the exception. A workflow in a state is drawn within it, and each arrow out of it names the exits that
+    take it.
     """
     return _environment().get_template("mermaid.j2").render(rows=view(graph)).strip("\n")
