@@ -66,7 +66,7 @@ class NoCourier(Exception):
 
 @dataclass
 class Bank:
-    """A bank with one account, and a book of what was done; it leaves the first `busy` questions unanswered."""
+    """A bank with one account, and a book of what was done; the first `busy` questions get no answer."""
 
     balance: int = 60_000
     busy: int = 1

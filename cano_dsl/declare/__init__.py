@@ -21,7 +21,7 @@ from cano_dsl.declare._functions import AsyncFunction, PlainFunction
 from cano_dsl.declare._handlers import AsyncHandler, AsyncSplit, Gather, Handler, PlainHandler, PlainSplit
 from cano_dsl.declare._injection import Injection, Injections, Read, ReadUndo
 from cano_dsl.declare._namespace import show
-from cano_dsl.declare._nested import Nested, nest
+from cano_dsl.declare._nested import Nested, graphs_within, nest
 from cano_dsl.declare._outputs import (
     AsyncOutputFunction,
     AsyncOutputHandler,
@@ -77,6 +77,7 @@ __all__ = (
     "compensate",
     "define",
     "evaluated",
+    "graphs_within",
     "nest",
     "router",
     "show",

@@ -1,11 +1,12 @@
 """A workflow as a state of another: what `Workflow.as_state` records, and its definition by names."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from enum import Enum
 from typing import Any
 
 from cano_dsl.declare._handlers import Handler, N_co, P, S, Src_co
+from cano_dsl.declare._injection import Read
 from cano_dsl.declare._on_error import error_targets
 from cano_dsl.declare._targets import describe_value, member_name
 from cano_dsl.errors import InternalError, SignatureError, Where, shown
@@ -99,6 +100,16 @@ def with_nested(handler: HandlerDef, spec: HandlerSpec) -> HandlerDef:
             definition=inner,
         ),
     )
+
+
+def graphs_within(handlers: Iterable[Read]) -> dict[str, Any]:
+    """Give the graphs of the workflows that stand in states, by state; of two in one the first."""
+    found: dict[str, Any] = {}
+    for read in handlers:
+        spec = read.spec
+        if spec.nested is not None and isinstance(spec.at, Enum):
+            found.setdefault(spec.at._name_, spec.nested.plan.graph)
+    return found
 
 
 def _wants(nested: NestedSpec) -> tuple[Want, ...]:

@@ -214,7 +214,7 @@ def _loop(
 ) -> Coroutine[Any, Any, Enum]:
     """Lay out a run's values and give the loop, which begins when it is awaited."""
     laid = bound.arrange(values.values())
-    if plan.flat.regions:
+    if plan.stayed:
         laid = (*laid, *plan.stays())
     if plan.undoes:
         laid = (*laid, [])  # the stack of outputs

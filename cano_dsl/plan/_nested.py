@@ -69,8 +69,7 @@ class Region:
         return self.stays or self.plan.graph.start in self.ends
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """A state as it stands in a plan.
 
     Attributes:
@@ -100,7 +99,7 @@ class Cell:
     @property
     def all_edges(self) -> Goals:
         """Its own error edges, then those of its regions, in the order in which they are tried."""
-        return (*self.edges, *edges_of(self.regions))
+        return (*self.edges, *edges_of(self.regions)) if self.regions else self.edges
 
     @property
     def is_limited(self) -> bool:

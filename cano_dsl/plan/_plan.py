@@ -12,7 +12,7 @@ from cano_dsl.observe import Observer, events_of
 from cano_dsl.plan._asked import asking, rerouted
 from cano_dsl.plan._compose import ErrorEdge, bounded, entered, logged, observed, passed, rejecting, threaded
 from cano_dsl.plan._guarded import Reject, broken, limited, timed
-from cano_dsl.plan._nested import Cell, Region, edges_of, flatten, is_end
+from cano_dsl.plan._nested import Cell, Flat, Goals, Region, edges_of, flatten, is_end
 from cano_dsl.plan._outputs import Take, Undo, apart, keeping, overdue, taking, unpacked
 from cano_dsl.plan._recovery import Recovery
 from cano_dsl.plan._region import Bounded, Stay, closing, limits_of, opening, overstayed, within
@@ -60,7 +60,7 @@ class Plan:
         version: The declared version.
         extra: Whether the run and its data follow the resources in a run's values, after any stays in
             sub-workflows and any stack.
-        flat: Its states with those of sub-workflows.
+        stayed: The sub-workflows that have something for themselves in each run.
         bound: Classes of resources that have been checked, with what came out; see `check_resources`.
     """
 
@@ -87,24 +87,23 @@ class Plan:
         self.states = states
         self.data = data
         self.offers = offers
-        self.observers = tuple(observers)
+        self.observers, self.clock = tuple(observers), clock
         self.events = events_of(self.observers)
-        self.clock = clock
         self.handlers, self.compensations = tuple(handlers), tuple(compensations)
         self.budget_s = budget_s
-        self.flat = flatten(self)
-        self.undoes = any(cell.undo is not None or cell.rollbacks for cell in self.flat.cells.values())
-        self.wiring = wire(self.flat.parts)
-        self.timeout_s = timeout_s
-        self.max_transitions = max_transitions
+        self._flat = flatten(self) if any(one.spec.nested is not None for one in self.handlers) else None
+        bare: tuple[Read | ReadUndo, ...] = (*self.handlers, *self.compensations)
+        parts = bare if self._flat is None else self._flat.parts
+        self.undoes = any(isinstance(part, ReadUndo) for part in parts) or self._asks()
+        self.wiring = wire(parts)
+        self.timeout_s, self.max_transitions = timeout_s, max_transitions
         self.watched = watched or timeout_s is not None or max_transitions is not None
         self.uses_run = self.wiring.needs_run or self.events is not None or self.watched or store is not None
-        self.store = store
-        self.version = version
+        self.store, self.version = store, version
         # A waiver lets a handler ask for data that there is none of; it is given None.
-        self.extra = self.uses_run or data is not None or bool(self.wiring.data) or self.undoes
-        self._stays = tuple(region for region in self.flat.regions if region.stays)
-        self.extra = self.extra or bool(self._stays)
+        self.stayed = () if self._flat is None else tuple(r for r in self._flat.regions if r.stays)
+        own = data is not None or bool(self.wiring.data) or bool(self.stayed)
+        self.extra = self.uses_run or own or self.undoes
         self.bound: dict[tuple[object, ...], Any] = {}
         self._variants: dict[frozenset[str], Steps] = {}
         self._watching: Plan | None = self if self.watched else None
@@ -174,20 +173,36 @@ class Plan:
 
     def stays(self) -> list[Stay]:
         """Make what a run has of its own for sub-workflows, which follows its resources."""
-        return [Stay(region, self.clock) for region in self._stays]
+        return [Stay(region, self.clock) for region in self.stayed]
+
+    def _asks(self) -> bool:
+        """Tell whether any handler may ask for everything to be undone, also in a sub-workflow."""
+        own = (handler.rollbacks for handler in self.graph.definition.handlers)
+        nested = () if self._flat is None else (cell.rollbacks for cell in self._flat.cells.values())
+        return any(own) or any(nested)
+
+    def _laid_flat(self) -> Flat:
+        """Give its states with those of sub-workflows, laid flat the first time where there are none."""
+        if self._flat is None:
+            self._flat = flatten(self)
+        return self._flat
 
     def _compile(self, given: frozenset[str]) -> Steps:
-        names = (*self.layout(given), *(region.path for region in self._stays))
+        names = (*self.layout(given), *(region.path for region in self.stayed))
         slots = {name: slot for slot, name in enumerate(names)}
-        steps = {name: self._step(cell, slots) for name, cell in self.flat.cells.items()}
-        for region in reversed(self.flat.regions):  # those within first
-            steps[region.path] = self._way_in(region, slots) if region.is_entered else steps[region.start]
-        for region in self.flat.regions:
+        flat = self._laid_flat()
+        steps = {name: self._step(cell, slots) for name, cell in flat.cells.items()}
+        for region in reversed(flat.regions):  # those within first
+            if region.is_entered:
+                steps[region.path] = self._way_in(region, edges_of(flat.around(region)), slots)
+            else:
+                steps[region.path] = steps[region.start]
+        for region in flat.regions:
             if region.is_entered:
                 start = region.plan.states[region.plan.graph.start]
-                edges = [(edge, steps[name]) for edge, name in edges_of(self.flat.around(region))]
+                edges = [(edge, steps[name]) for edge, name in edges_of(flat.around(region))]
                 steps[region.path].link([(start, steps[region.start])], edges)
-        for name, cell in self.flat.cells.items():
+        for name, cell in flat.cells.items():
             targets = [(member, steps[target]) for member, target in cell.targets]
             tokens: list[tuple[object, Step]] = [(edge, steps[target]) for edge, target in cell.all_edges]
             for rollback, target in cell.rollbacks:
@@ -195,11 +210,11 @@ class Plan:
             steps[name].link(targets, tokens)
         return Steps(steps, self.graph.start)
 
-    def _way_in(self, region: Region, slots: dict[str, int]) -> Step:
+    def _way_in(self, region: Region, goals: Goals, slots: dict[str, int]) -> Step:
         """Make the step that leads into a region; it is no state of its own, so nobody sees it."""
         call = opening(region, slots.get(region.path))
         step = Step(region.at, call=call, thunk=call, awaits=False, spec=region.spec, name=region.path)
-        edges = tuple(edge for edge, _ in edges_of(self.flat.around(region)))
+        edges = tuple(edge for edge, _ in goals)
         step.recovery = self._follows(call, None, edges, slots, awaits=False) if edges else None
         return step
 

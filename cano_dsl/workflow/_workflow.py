@@ -241,15 +241,14 @@ class Workflow(Generic[S, E_co, D, R]):
     ) -> Nested[AS, AS, R, AS]:
         """Give this workflow as a state of another, for that one's `build`.
 
-        Its states become states of the other workflow's runs, named `PAY/CHARGE`, and all that holds there
-        holds for them: observers, checkpoints, idempotency keys, the number of transitions, and the
-        compensations, which run where the other workflow fails, also after this one has reached an exit.
+        Its states become states of the other workflow's runs, named `PAY/CHARGE`, with its observers,
+        idempotency keys and number of transitions. What they did is undone where the other workflow fails,
+        also after this one has reached an exit.
 
         Its own total timeout and `max_transitions` hold for each time a run comes in, within those of the
-        other workflow; to exceed them is a failure of the state. Its own data is made afresh as `data()`
-        each time, and is no other's: what goes in or out goes by resources. A compensation that runs after
-        it was entered again sees the data of the last time. The other workflow's `compensation_timeout` and
-        observers stand for its own.
+        other workflow; to exceed them is a failure of the state. Its own data is made afresh as `data()` each
+        time: what goes in or out goes by resources. A compensation that runs after it was entered again sees
+        the data of the last time. The other workflow's `compensation_timeout` stands for its own.
 
         Args:
             at: The state of the other workflow.
@@ -374,7 +373,7 @@ def _compile(
     version: int,
     **facts: Any,
 ) -> "Plan":
-    from cano_dsl.declare import RuntimeTypes, define
+    from cano_dsl.declare import RuntimeTypes, define, graphs_within
     from cano_dsl.graph import build
     from cano_dsl.plan import Plan
 
@@ -382,12 +381,7 @@ def _compile(
     definition = replace(
         read_off, timeout_s=timeout_s, compensation_timeout_s=budget_s, max_transitions=max_transitions
     )
-    nested = {
-        one.spec.at._name_: one.spec.nested.plan.graph
-        for one in reversed(read)
-        if one.spec.nested is not None and isinstance(one.spec.at, Enum)
-    }
-    graph = build(definition, RuntimeTypes(), nested)
+    graph = build(definition, RuntimeTypes(), graphs_within(read))
     offers = tuple(offer.name for offer in definition.offers or ())
     return Plan(
         graph=graph,
