@@ -1,4 +1,4 @@
-"""One compensation: its attempts, in a task that no cancel cuts, within what is left of the run's time for all."""
+"""One compensation: its attempts, in a task that no cancel cuts, within what is left of the time for all."""
 
 from collections.abc import Awaitable
 from dataclasses import replace
