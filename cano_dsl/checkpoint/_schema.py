@@ -152,7 +152,12 @@ def _number(db: sqlite3.Connection, question: str) -> int:
 
 
 def _prepare(db: sqlite3.Connection, settings: Settings) -> None:
-    version = _checked(db, settings)
+    db.execute("BEGIN")  # one moment of the file, which somebody else may be making
+    try:
+        version = _checked(db, settings)
+    finally:
+        if db.in_transaction:  # an error may have ended it
+            db.execute("ROLLBACK")
     if version < len(settings.steps):
         _step_up(db, settings)
     _to_wal(db, settings.busy_s)

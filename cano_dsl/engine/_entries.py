@@ -32,13 +32,15 @@ def encode_joined(codec: DataCodec, joined: Joined[Any], step: Step) -> Entry:
     for one in done:
         key = f"branch {one.name} of {state}"
         values[str(one.index)] = fitting(codec, key, one.value, codec.encode(key, one.value), kind(one.index))
-    errors = {str(one.index): _words(one.error) for one in failed}
-    named = {one.index: one.name for one in (*done, *failed, *joined.cancelled)}
+    errors = {str(other.index): _words(other.error) for other in failed}
+    named: dict[int, str] = {one.index: one.name for one in done}
+    named |= {other.index: other.name for other in failed}
+    named |= {idle.index: idle.name for idle in joined.cancelled}
     marks = bytearray(len(named))
     for one in done:
         marks[one.index] = 1
-    for one in failed:
-        marks[one.index] = 2
+    for other in failed:
+        marks[other.index] = 2
     names = [named[index] for index in sorted(named)]
     plain = {"s": state, "m": bytes(marks), "v": values, "e": errors, "n": names}
     return Entry(codec.encode(f"the outcomes of {state}", plain), JOINED)

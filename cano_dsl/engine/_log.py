@@ -104,12 +104,13 @@ class RunLog:
         Raises:
             LogFailed: It could not be written.
         """
-        self.at = name
         if self._skip:
-            self._skip = False
+            self.at, self._skip = name, False
             return
         row = self._row("entered", name, attempts)
-        await self._append(Unit((row,), self._changes()))
+        unit = Unit((row,), self._changes())
+        self.at = name
+        await self._append(unit)
         self._run._sequence = row.sequence  # noqa: SLF001 - kept off the type that handlers see
 
     def go_on(self) -> None:

@@ -182,11 +182,11 @@ async def begin(
         run.run_id, plan.name, plan.version, plan.graph.fingerprint, plan.graph.canonical_json, step.name
     )
     unit = Unit(rows, changes)
-    claim: Claim | RunInfo = await taken(
+    begun: Claim | RunInfo = await taken(
         of.store, partial(of.store.start, new, unit, owner=of.owner, now=SYSTEM_CLOCK.now())
     )
-    if isinstance(claim, RunInfo):
-        raise Finished(claim.exit or "")
+    if isinstance(begun, RunInfo):
+        raise Finished(begun.exit or "")
     run._sequence = len(rows) - 1  # noqa: SLF001 - as above
     if emit is not None and rows:
         emit(run, 0, "entered")
@@ -195,7 +195,7 @@ async def begin(
         plan.clock,
         steps,
         run=run,
-        claim=claim,
+        claim=begun,
         sources=sources,
         at=step.name,
         skip=not is_router,

@@ -135,7 +135,7 @@ class Journal:
     def take(self) -> dict[str, bytes | None]:
         """Give what differs from what the log has, and regard it as written."""
         found = dict(self._pending)
-        for key in (self._shared | self._stale).difference(found):
+        for key in self._shared | self._stale:  # also where it was put before that, and is pending
             value = self._values[key]
             if not isinstance(value, Saved):
                 found[key] = self._codec.encode(key, value)
