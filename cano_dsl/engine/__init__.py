@@ -24,8 +24,8 @@ __all__ = (
     "list_runs",
     "new_run_id",
     "open_resources",
-    "plain_entry",
     "place_at",
+    "plain_entry",
     "resume",
     "start_step",
 )

@@ -12,11 +12,8 @@ from cano_dsl.spec import (
     Definition,
     HandlerDef,
     Kind,
-    NestedDef,
     PolicyDef,
     SharedDef,
-    SplitDef,
-    Want,
 )
 
 if TYPE_CHECKING:
@@ -313,21 +310,9 @@ class Graph:
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain lists, dicts, strings and booleans, ready for JSON; lines are left out, as they move."""
-        return {
-            "name": self.name,
-            "enum": self.enum,
-            "start": self.start,
-            "exits": list(self.exits),
-            "failed": list(self.definition.failed),
-            "timeout_s": self.definition.timeout_s,
-            "compensation_timeout_s": self.definition.compensation_timeout_s,
-            "max_transitions": self.definition.max_transitions,
-            "breakers": {name: list(states) for name, states in self.breakers.items()},
-            "limiters": {name: list(states) for name, states in self.limiters.items()},
-            "states": [_node_as_dict(node) for node in self.states.values()],
-            "transitions": [_edge_as_dict(edge) for edge in self.edges],
-            "findings": [_finding_as_dict(finding) for finding in self.findings],
-        }
+        from cano_dsl.graph._plain import graph_as_dict
+
+        return graph_as_dict(self)
 
 
 def _edges(node: Node) -> list[Edge]:
@@ -339,77 +324,6 @@ def _edges(node: Node) -> list[Edge]:
         *(Edge(node.name, target, rollback=True) for target in node.handler.rollbacks),
         *(Edge(node.name, edge.target, edge.error) for edge in node.handler.errors),
     ]
-
-
-def _edge_as_dict(edge: Edge) -> dict[str, Any]:
-    return {
-        "from": edge.source,
-        "to": edge.target,
-        **({"error": edge.error} if edge.is_error else {}),
-        **({"rollback": True} if edge.rollback else {}),
-    }
-
-
-def _node_as_dict(node: Node) -> dict[str, Any]:
-    handler = node.handler
-    wants = handler.wants if handler else ()
-    return {
-        "name": node.name,
-        "kind": "exit" if node.is_exit else node.kind,
-        "handler": handler.name if handler else None,
-        "doc": handler.doc if handler else "",
-        "thread": handler.thread if handler else False,
-        "resources": _wants_as_dicts(wants),
-        "output": handler.output.shown if handler and handler.output else None,
-        "compensation": _compensation_as_dict(node.compensation) if node.compensation else None,
-        "effects": handler.effects if handler else False,
-        "policies": _policies_as_dict(handler.policies if handler else None),
-        **({"split": _split_as_dict(handler.split)} if handler and handler.split else {}),
-        **(
-            _nested_as_dict(handler.nested, node.nested) if handler and handler.nested and node.nested else {}
-        ),
-    }
-
-
-def _split_as_dict(split: SplitDef) -> dict[str, Any]:
-    return {
-        "join": str(split.join),
-        "branches": list(split.branches) or split.count,
-        "value": split.shown,
-        "timeout_s": split.timeout_s,
-        "bulkhead": split.bulkhead,
-    }
-
-
-def _nested_as_dict(nested: NestedDef, graph: Graph) -> dict[str, Any]:
-    return {"workflow": graph.to_dict(), "ends": dict(nested.exits)}
-
-
-def _wants_as_dicts(wants: tuple[Want, ...]) -> list[dict[str, Any]]:
-    return [{"name": w.name, "type": w.shown, "optional": w.optional} for w in wants]
-
-
-def _compensation_as_dict(compensation: CompensationDef) -> dict[str, Any]:
-    return {
-        "name": compensation.name,
-        "takes": compensation.takes.shown,
-        "doc": compensation.doc,
-        "thread": compensation.thread,
-        "resources": _wants_as_dicts(compensation.wants),
-        "policies": _policies_as_dict(compensation.policies),
-    }
-
-
-def _policies_as_dict(policies: PolicyDef | None) -> dict[str, Any] | None:
-    if policies is None:
-        return None
-    return {
-        "attempts": policies.attempts,
-        "wait": policies.wait,
-        "timeout_s": policies.timeout_s,
-        "breaker": policies.breaker.name if policies.breaker else None,
-        "limiter": policies.limiter.name if policies.limiter else None,
-    }
 
 
 def _sharing(nodes: Iterable[Node], what: Literal["breaker", "limiter"]) -> Mapping[str, tuple[str, ...]]:
@@ -427,14 +341,3 @@ def _sharing(nodes: Iterable[Node], what: Literal["breaker", "limiter"]) -> Mapp
             for number, states in enumerate(ones.values(), 1)
         }
     )
-
-
-def _finding_as_dict(finding: Finding) -> dict[str, Any]:
-    return {
-        "code": finding.code,
-        "state": finding.state,
-        "severity": finding.severity,
-        "message": finding.message,
-        "fix": finding.hint,
-        "waived": finding.waived,
-    }

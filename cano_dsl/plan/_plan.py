@@ -14,7 +14,6 @@ from cano_dsl.plan._region import Stay
 from cano_dsl.plan._step import Step
 from cano_dsl.plan._wiring import wire
 from cano_dsl.scope import SYSTEM_CLOCK, Clock
-from cano_dsl.spec import HandlerSpec
 
 if TYPE_CHECKING:
     from cano_dsl.checkpoint import CheckpointStore
@@ -75,11 +74,8 @@ class Plan:
         store: "CheckpointStore | None" = None,
         version: int = 0,
     ) -> None:
-        self.name = graph.name
-        self.graph = graph
-        self.states = states
-        self.data = data
-        self.offers = offers
+        self.name, self.graph, self.states = graph.name, graph, states
+        self.data, self.offers = data, offers
         self.observers, self.clock = tuple(observers), clock
         self.events = events_of(self.observers)
         self.handlers, self.compensations = tuple(handlers), tuple(compensations)
@@ -100,14 +96,6 @@ class Plan:
         self.bound: dict[tuple[object, ...], Any] = {}
         self._variants: dict[frozenset[str], Steps] = {}
         self._watching: Plan | None = self if self.watched else None
-
-    def _handled(self) -> dict[str, HandlerSpec]:
-        """Give the first handler of each state that is no exit; a waiver lets one have several."""
-        found: dict[str, HandlerSpec] = {}
-        for spec in (handler.spec for handler in self.handlers):
-            if spec.at._name_ not in self.graph.exits:
-                found.setdefault(spec.at._name_, spec)
-        return found
 
     def configured(
         self,

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, final
 
@@ -10,8 +9,9 @@ from typing_extensions import ParamSpec
 from typing_extensions import TypeVar as TypeVarWithDefault
 
 from cano_dsl.declare import Compensation, Handler, Nested, evaluated, nest
-from cano_dsl.errors import LoopRunning, PolicyError, Where
+from cano_dsl.errors import LoopRunning, Where
 from cano_dsl.spec import Duration, Parameter, Part, Run, Scope, Waive, seconds
+from cano_dsl.workflow._compiled import by_name, checked_transitions, checked_version, compiled
 from cano_dsl.workflow._runner import Runner
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class Workflow(Generic[S, E_co, D, R]):
             SignatureError: An argument is not of the kind that is taken here.
         """
         frame = sys._getframe(1)
-        plan = _compile(
+        plan = compiled(
             states,
             parts,
             name=name,
@@ -131,8 +131,8 @@ class Workflow(Generic[S, E_co, D, R]):
             failed=failed,
             timeout_s=None if timeout is None else seconds("timeout", timeout),
             budget_s=seconds("compensation_timeout", compensation_timeout),
-            max_transitions=_transitions(max_transitions),
-            version=_version(version),
+            max_transitions=checked_transitions(max_transitions),
+            version=checked_version(version),
             waive=waive,
             where=Where(frame.f_code.co_filename, frame.f_lineno),
         )
@@ -165,7 +165,7 @@ class Workflow(Generic[S, E_co, D, R]):
                 handler was called.
         """
         plan = self._plan
-        given: dict[str, Any] = resources if not args else _by_name(plan, args, resources)
+        given: dict[str, Any] = resources if not args else by_name(plan, args, resources)
         bound = plan.bound.get((*given, *map(type, given.values())))
         if bound is not None and bound.bare and data is None:
             end: E_co = await self._drive(plan, bound.steps.start, bound.arrange(given.values()))
@@ -198,7 +198,7 @@ class Workflow(Generic[S, E_co, D, R]):
         Raises:
             ResourceError: A resource is missing, unknown or of the wrong class.
         """
-        return Runner(self._plan, _by_name(self._plan, args, resources))
+        return Runner(self._plan, by_name(self._plan, args, resources))
 
     def _part(self) -> Part:
         """Say what this workflow is as a branch of another's split; its resources are set up there.
@@ -359,67 +359,3 @@ class Workflow(Generic[S, E_co, D, R]):
 
     def __repr__(self) -> str:
         return f"<Workflow {self.name!r}: {len(self.graph.states)} states>"
-
-
-def _compile(
-    states: type[Enum],
-    parts: tuple[object, ...],
-    *,
-    resources: Callable[..., object] | None,
-    data: type[Any] | None,
-    budget_s: float,
-    timeout_s: float | None,
-    max_transitions: int | None,
-    version: int,
-    **facts: Any,
-) -> "Plan":
-    from cano_dsl.declare import RuntimeTypes, define, graphs_within
-    from cano_dsl.graph import build
-    from cano_dsl.plan import Plan
-
-    read_off, read, undo = define(states, parts, data=data, resources=resources, **facts)
-    definition = replace(
-        read_off, timeout_s=timeout_s, compensation_timeout_s=budget_s, max_transitions=max_transitions
-    )
-    graph = build(definition, RuntimeTypes(), graphs_within(read))
-    offers = tuple(offer.name for offer in definition.offers or ())
-    return Plan(
-        graph=graph,
-        states=states,
-        handlers=read,
-        data=data,
-        offers=offers,
-        compensations=undo,
-        budget_s=budget_s,
-        timeout_s=timeout_s,
-        max_transitions=max_transitions,
-        version=version,
-    )
-
-
-def _version(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise PolicyError(field="version", value=value, allowed="a whole number, 0 or more")
-    return value
-
-
-def _transitions(value: object) -> int | None:
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-        raise PolicyError(field="max_transitions", value=value, allowed="a whole number, at least 1")
-    return value
-
-
-def _by_name(plan: "Plan", args: tuple[Any, ...], resources: Mapping[str, Any]) -> dict[str, Any]:
-    given = dict(resources)
-    if not args:
-        return given
-    if len(args) > len(plan.offers):
-        raise TypeError(
-            f"workflow {plan.name!r} takes {len(plan.offers)} resources by position, "
-            f"as resources= names them, got {len(args)}: give them by name"
-        )
-    named = dict(zip(plan.offers, args, strict=False))
-    twice = [name for name in named if name in given]
-    if twice:
-        raise TypeError(f"workflow {plan.name!r} got resource {twice[0]!r} by position and by name")
-    return named | given

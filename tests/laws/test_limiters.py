@@ -20,6 +20,7 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
+    run_state_machine_as_test,
 )
 
 from cano_dsl import MultiLimiter, RateLimiter, WindowLimiter
@@ -213,11 +214,13 @@ class MultiMachine(LimiterMachine):
     asked = ("multi", "bucket", "window")
 
 
-for _machine in (BucketMachine, WindowMachine, MultiMachine):
-    _machine.TestCase.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
-TestBucket = BucketMachine.TestCase
-TestWindow = WindowMachine.TestCase
-TestMulti = MultiMachine.TestCase
+@pytest.mark.parametrize("machine", [BucketMachine, WindowMachine, MultiMachine])
+def test_limiters_are_the_model(machine: type[LimiterMachine]) -> None:
+    """L5: whatever is taken, waited for and given back in whatever order, each limiter is as its model is."""
+    run_state_machine_as_test(
+        machine, settings=settings(max_examples=120, stateful_step_count=40, deadline=None)
+    )
+
 
 rates = st.floats(0.01, 10_000)
 

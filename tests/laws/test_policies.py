@@ -334,7 +334,7 @@ def compile_program(program: Program, world: World) -> tuple[Any, list[Any]]:
         return [made, compensate(made)(undo)]
 
     parts = [part for number, handler in enumerate(program.handlers) for part in make(number, handler)]
-    codes: Any = ("unreachable", "dead-end")
+    codes: Any = ("unreachable", "dead-end", "policy")
     waive = [Waive(code, member, "random") for code in codes for member in members]
     built = Workflow.build(
         States,

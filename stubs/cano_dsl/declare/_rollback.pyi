@@ -1,5 +1,5 @@
 # Made by tools/stubs.py from the package; not for type checkers.
-from cano_dsl.declare._handlers import Handler as Handler
+from cano_dsl.declare._handlers import Handler as Handler, K_co as K_co
 from cano_dsl.spec import Rollback as Rollback
 from collections.abc import Coroutine
 from enum import Enum
@@ -28,8 +28,8 @@ class PlainRollbackFunction(Protocol[S_co, P, N_co, G_co]):
     @overload
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> G_co: ...
 
-class AsyncRollbackHandler(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, G_co]):
+class AsyncRollbackHandler(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, G_co, K_co]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, G_co]: ...
 
-class PlainRollbackHandler(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, G_co]):
+class PlainRollbackHandler(Handler[S, Src_co, P, N_co], Generic[S, Src_co, P, N_co, G_co, K_co]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> G_co: ...
