@@ -105,12 +105,16 @@ class Job(Enum):
     DONE = 2
 
 
+RUN = SimpleNamespace(state_name="LOAD")
+
+
 @pytest.fixture
 def progress(monkeypatch):
     """Give a Progress on a terminal in memory, whose clock stands still, with what its live line was told."""
     console = Console(file=io.StringIO(), force_terminal=True, color_system=None, width=80)
     node = SimpleNamespace(kind="state", targets=("DONE",))
-    progress = Progress(console, SimpleNamespace(states={"LOAD": node, "DONE": node}))
+    graph = SimpleNamespace(node=lambda _: node, paths=lambda: ("LOAD", "DONE"), exits=("DONE",))
+    progress = Progress(console, graph)
     progress.told = []
     monkeypatch.setattr(progress._status, "update", lambda text: progress.told.append(text.plain))
     monkeypatch.setattr(module.time, "perf_counter", lambda: 1.0)
@@ -119,10 +123,10 @@ def progress(monkeypatch):
 
 def test_live_line(progress):
     """The live line follows the run, and names no state once the last has ended."""
-    progress.state_entered(None, Job.LOAD)
-    progress.progress(None, Job.LOAD, 1, 4)
-    progress.progress(None, Job.LOAD, 0.5, None)
-    progress.attempt_succeeded(None, Job.LOAD, 1, Job.DONE)
+    progress.state_entered(RUN, Job.LOAD)
+    progress.progress(RUN, Job.LOAD, 1, 4)
+    progress.progress(RUN, Job.LOAD, 0.5, None)
+    progress.attempt_succeeded(RUN, Job.LOAD, 1, Job.DONE)
     assert progress.told == ["LOAD …", "LOAD … 1 of 4", "LOAD … 0.5", "…"]
     assert (progress.running, progress.entered) == ("", 1)
     assert progress._console.file.getvalue() == "✓ LOAD     0.0 ms\n"
@@ -130,6 +134,6 @@ def test_live_line(progress):
 
 def test_attempt_failed(progress):
     """A failed attempt is a line of its own."""
-    progress.state_entered(None, Job.LOAD)
-    progress.attempt_failed(None, Job.LOAD, 1, ValueError())
+    progress.state_entered(RUN, Job.LOAD)
+    progress.attempt_failed(RUN, Job.LOAD, 1, ValueError())
     assert progress._console.file.getvalue() == "✗ LOAD     0.0 ms\n"
