@@ -161,9 +161,7 @@ async def ship(outside: Outside, basket: RunData[Basket], run: Run) -> Literal[O
 
 
 PARTS = (reserve, give_back, ask, charge, refund, ship)
-orders = Workflow.build(
-    Order, *PARTS, start=Order.RESERVE, exits=(Order.DONE, Order.REJECTED), data=Basket
-)
+orders = Workflow.build(Order, *PARTS, start=Order.RESERVE, exits=(Order.DONE, Order.REJECTED), data=Basket)
 
 
 async def place(folder: Path, basket: Basket | None = None) -> Order:

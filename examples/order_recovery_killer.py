@@ -22,7 +22,9 @@ def kill_until_done(arguments: list[str], chance: random.Random, most: float) ->
     """
     kills = 0
     while True:
-        process = subprocess.Popen([sys.executable, str(ORDER), *arguments], stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            [sys.executable, str(ORDER), *arguments], stdout=subprocess.PIPE, text=True
+        )
         time.sleep(chance.uniform(0, most))
         process.kill()  # SIGKILL where there are signals; nothing where it has ended
         said, _ = process.communicate()

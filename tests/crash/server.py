@@ -115,9 +115,7 @@ async def pay(
 
 
 @state(Trip.SEND)
-async def send(
-    outside: Outside, notes: RunData[Notes], store: MemoryStore, run: Run
-) -> Literal[Trip.DONE]:
+async def send(outside: Outside, notes: RunData[Notes], store: MemoryStore, run: Run) -> Literal[Trip.DONE]:
     outside.did("send", run)
     await anyio.sleep(0.002)
     if outside.fails:
@@ -171,9 +169,10 @@ async def go(job: dict[str, Any]) -> str:
         deadly(store, *job["kill"])
     ends: dict[str, str] = {}
     outside = Outside(job["effects"], job.get("fails", False), job.get("slow_s", 0.0))
-    async with store, TRIP.configure(checkpoints=store).bind(
-        outside=outside, store=per_run(MemoryStore)
-    ) as runner:
+    async with (
+        store,
+        TRIP.configure(checkpoints=store).bind(outside=outside, store=per_run(MemoryStore)) as runner,
+    ):
 
         async def one(run_id: str) -> None:
             try:
@@ -231,7 +230,13 @@ def serve(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    for late in ("anyio._backends._asyncio", "anyio._backends._trio", "msgspec", "sqlite3", "cano_dsl.engine"):
+    for late in (
+        "anyio._backends._asyncio",
+        "anyio._backends._trio",
+        "msgspec",
+        "sqlite3",
+        "cano_dsl.engine",
+    ):
         importlib.import_module(late)  # once, not in every child
     for line in sys.stdin:
         print(json.dumps(serve(json.loads(line))), flush=True)

@@ -104,9 +104,11 @@ def is_right(job: dict[str, Any], crashes: int, *, fails: bool) -> None:
     places = [ORDER.index(what.rstrip("123")) for what in forward]
     assert places == sorted(places), done  # what had ended never runs again
     assert set(forward) == {"pack", "quote1", "quote2", "quote3", "book", "pay", "send"}, done
-    assert sum(times - 1 for name, times in Counter(forward).items() if name[:5] != "quote") + max(
-        Counter(forward)[f"quote{number}"] - 1 for number in (1, 2, 3)
-    ) <= crashes, done
+    assert (
+        sum(times - 1 for name, times in Counter(forward).items() if name[:5] != "quote")
+        + max(Counter(forward)[f"quote{number}"] - 1 for number in (1, 2, 3))
+        <= crashes
+    ), done
     keys = {(what, key) for what, _, key in effects(job)}
     assert len(keys) == len(set(done)), keys  # a state that ran again had the key that it had before
     status, notes, bag = saved(job)

@@ -98,9 +98,7 @@ def parts(*, undone: bool) -> list[Any]:
 
 
 def build(store: Any, *, undone: bool = False, **configured: Any) -> Any:
-    built = Workflow.build(
-        Order, *parts(undone=undone), start=Order.ROUTE, exits=(Order.DONE,), data=Count
-    )
+    built = Workflow.build(Order, *parts(undone=undone), start=Order.ROUTE, exits=(Order.DONE,), data=Count)
     return built.configure(checkpoints=store, **configured)
 
 
@@ -216,7 +214,11 @@ def test_failed(run_clean: Go) -> None:
         assert store.codec.decode("data", (await store.load("r")).data["data"], Count) == Count(102)
         assert world.done == ["reserve", "charge", "ship", "ship"]
         assert world.keys[-2:] == ["r/2", "r/2"]
-        assert (await rows_of(store))[3:] == [(3, "ended", "SHIP"), (4, "resumed", "SHIP"), (5, "ended", "DONE")]
+        assert (await rows_of(store))[3:] == [
+            (3, "ended", "SHIP"),
+            (4, "resumed", "SHIP"),
+            (5, "ended", "DONE"),
+        ]
 
     run_clean(main)
 
@@ -380,7 +382,12 @@ def test_observers_see_the_log(run_clean: Go) -> None:
         assert told == [(row.sequence, row.kind) for row in (await store.load("r")).rows]
         names = [event.name for event in recorder.events]
         again = names.index("run_started", 1)
-        assert names[again : again + 4] == ["run_started", "checkpoint_written", "run_resumed", "state_entered"]
+        assert names[again : again + 4] == [
+            "run_started",
+            "checkpoint_written",
+            "run_resumed",
+            "state_entered",
+        ]
         assert recorder.events[again + 2].details == {"state": Order.SHIP}
 
     run_clean(main)

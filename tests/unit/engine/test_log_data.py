@@ -76,7 +76,9 @@ def test_data_and_store_are_back_typed(run_clean: Go) -> None:
         async def load(cart: RunData[Cart], store: MemoryStore) -> Literal[Job.SAVE]:
             cart.value.items.append(Item("tea", 3))
             store.put("best", Item("cup", 5))
-            store.get_shared("best", Item).price = 6  # changed in place after the put, and written all the same
+            store.get_shared(
+                "best", Item
+            ).price = 6  # changed in place after the put, and written all the same
             store.append("names", "tea")
             store.append("names", "cup")
             return Job.SAVE
