@@ -25,7 +25,7 @@ def cases() -> Iterator[ModuleType]:
     finally:
         module.LOOP.close()
         sys.path.remove(str(BENCH))
-        for name in ("cases", "policy_cases", "saga_cases"):
+        for name in ("cases", "policy_cases", "saga_cases", "durable_cases"):
             sys.modules.pop(name, None)
 
 
@@ -50,6 +50,16 @@ def test_splits_agree(cases: ModuleType) -> None:
     for case in cases.splits():
         count = cases.BRANCHES if "branch of" in case.name else cases.ITEMS
         assert case.ours() == case.rival() == sum(range(count)), case.name
+
+
+def test_durables_agree(cases: ModuleType) -> None:
+    """Every case of a run with a log counts what its rival counts, within the budgets that are promised."""
+    import durable_cases
+
+    all_cases = durable_cases.durables()
+    for case in all_cases:
+        assert case.ours() == case.rival() > 0, case.name
+    assert [case.budget or case.budget_s for case in all_cases] == [2.0, 2.0, 0.05]
 
 
 def test_memory_of_a_bulkhead(cases: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from cases import Case, builds, policies, runs, splits
+from durable_cases import durables
 
-CASES = [case for case in (*runs(), *policies(), *splits(), *builds()) if not case.memory]
+CASES = [case for case in (*runs(), *policies(), *splits(), *builds(), *durables()) if not case.memory]
 
 
 @pytest.mark.parametrize("side", ["ours", "rival"])

@@ -25,6 +25,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from cases import Case, builds, policies, runs, splits
+from durable_cases import durables
 
 FIRST_BUILD = """
 from enum import Enum
@@ -150,7 +151,9 @@ def main() -> int:
     parser.add_argument("--turns", type=int, default=30, help="how often each case is measured")
     parser.add_argument("-o", "--output", type=Path, help="write the figures as JSON")
     options = parser.parse_args()
-    rows = [measure(case, options.turns) for case in [*runs(), *policies(), *splits(), *builds()]]
+    rows = [
+        measure(case, options.turns) for case in [*runs(), *policies(), *splits(), *builds(), *durables()]
+    ]
     rows += imports(max(3, options.turns // 3))
     print(table(rows))
     if options.output is not None:
