@@ -48,6 +48,9 @@ STEPS: tuple[tuple[Step, ...], ...] = (
 )
 
 
+LOOK_S = 0.25  # for so long a file must look damaged
+
+
 class Settings(NamedTuple):
     """How the file is used.
 
@@ -77,7 +80,7 @@ def connect(settings: Settings, *, writes: bool) -> sqlite3.Connection:
         raise StoreUnavailable(store=str(settings.path), what="a folder", fix="give the path of a file")
     try:
         if settings.path.exists():
-            _look(settings)
+            _look_well(settings)
         db = sqlite3.connect(
             settings.path, timeout=settings.busy_s, isolation_level=None, check_same_thread=False
         )
@@ -100,6 +103,26 @@ def connect(settings: Settings, *, writes: bool) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def _look_well(settings: Settings) -> None:
+    """See whose file it is; what looks damaged may be one that somebody else is writing at this moment.
+
+    While a file is made there is a journal beside it, and later its log is copied into it now and then: both
+    take no time, so a file that looks damaged every time is.
+    """
+    journal = Path(f"{settings.path}-journal")
+    began = time.monotonic()
+    while True:
+        try:
+            _look(settings)
+        except (StoreCorrupt, sqlite3.DatabaseError):
+            patience_s = settings.busy_s if journal.exists() else LOOK_S
+            if time.monotonic() - began >= patience_s:
+                raise
+            time.sleep(LOOK_S / 10)
+        else:
+            return
 
 
 def _look(settings: Settings) -> None:
