@@ -7,7 +7,8 @@
 
 Steps go on after a failure; a summary says which failed, and the exit code is 1 if any did. The other
 Pythons, 3.12 and 3.13, are looked for on PATH and in pyenv's folder; each gets a virtual environment in
-`.venvs/`, made again when pyproject.toml changes. One that is not found is said so and is no failure.
+`.venvs/`, made again when pyproject.toml changes. One that is not found is said so and is no failure. The
+tests of all of them run side by side, and each one's output comes when it has ended.
 """
 
 import argparse
@@ -16,10 +17,13 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
 OTHERS = ("3.12", "3.13")
@@ -44,13 +48,16 @@ class Step:
     environment: dict[str, str] = field(default_factory=dict)
 
 
+Result = tuple[Step, bool, float]
+
+
 def python(*arguments: str) -> tuple[str, ...]:
     """Give a command of the Python that runs this script."""
     return (sys.executable, *arguments)
 
 
-def steps(*, fast: bool, soak: bool) -> Iterator[Step]:
-    """Give all steps in order; the environments of other Pythons are made when their turn comes."""
+def steps(*, soak: bool) -> Iterator[Step]:
+    """Give the steps of this Python in order."""
     yield Step("format", python("-m", "ruff", "format", "--check", *CODE))
     yield Step("lint", python("-m", "ruff", "check", *CODE))
     yield Step("mypy", python("-m", "mypy"))
@@ -61,9 +68,12 @@ def steps(*, fast: bool, soak: bool) -> Iterator[Step]:
     measured = ("--cov", "--cov-report=term", f"--cov-fail-under={COVERED}")
     yield Step("tests", python("-m", "pytest", *measured, *extra))
     yield Step("diagrams", python("tools/render.py", "--check"))
-    if not fast:
-        for version in OTHERS:
-            yield from _on_other(version, extra)
+
+
+def others(*, soak: bool) -> dict[str, Iterator[Step]]:
+    """Give the steps of each other Python; environments are made when their turn comes."""
+    extra = ("--soak",) if soak else ()
+    return {version: _on_other(version, extra) for version in OTHERS}
 
 
 def _on_other(version: str, extra: tuple[str, ...]) -> Iterator[Step]:
@@ -102,19 +112,46 @@ def interpreter(version: str) -> str | None:
     return None
 
 
-def perform(step: Step) -> tuple[bool, float]:
-    """Run a step with its output on ours; give whether it went well, and the seconds it took."""
-    print(f"\n=== {step.name}", flush=True)
+def perform(step: Step, output: IO[str] | None = None) -> tuple[bool, float]:
+    """Run a step with its output on ours or in a file; give whether it went well, and its seconds."""
+    print(f"\n=== {step.name}", flush=True, file=output)
     if step.missing:
-        print(f"skipped: {step.missing}", flush=True)
+        print(f"skipped: {step.missing}", flush=True, file=output)
         return True, 0.0
     began = time.monotonic()
     environment = {**os.environ, **step.environment, "PYTHONDONTWRITEBYTECODE": "1"}
-    code = subprocess.run(step.command, cwd=ROOT, check=False, env=environment).returncode
-    return code == 0, time.monotonic() - began
+    done = subprocess.run(
+        step.command,
+        cwd=ROOT,
+        check=False,
+        env=environment,
+        stdout=output,
+        stderr=subprocess.STDOUT if output else None,
+    )
+    return done.returncode == 0, time.monotonic() - began
 
 
-def summary(results: list[tuple[Step, bool, float]]) -> str:
+def perform_all(found: Iterable[Step], output: IO[str] | None = None) -> list[Result]:
+    """Run steps one after the other; those of an environment that could not be made end there."""
+    results = []
+    for step in found:
+        well, seconds = perform(step, output)
+        results.append((step, well, seconds))
+        if not well and "-" in step.name:
+            break
+    return results
+
+
+def perform_apart(found: Iterable[Step]) -> list[Result]:
+    """Run steps with their output in a file, and print that when they have ended."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
+        results = perform_all(found, output)
+        output.seek(0)
+        print(output.read(), end="", flush=True)
+    return results
+
+
+def summary(results: list[Result]) -> str:
     """Write one line a step."""
     lines = []
     for step, well, seconds in results:
@@ -130,18 +167,16 @@ def main() -> int:
     parser.add_argument("--soak", action="store_true", help="with the long tests")
     parser.add_argument("--only", nargs="+", metavar="STEP", help="these steps only, such as lint or tests")
     options = parser.parse_args()
-    results: list[tuple[Step, bool, float]] = []
-    broken: set[str] = set()
-    for step in steps(fast=options.fast or bool(options.only), soak=options.soak):
-        version = step.name.partition("-")[2]
-        if options.only and step.name not in options.only:
-            continue
-        if version in broken:
-            continue  # its environment could not be made
-        well, seconds = perform(step)
-        results.append((step, well, seconds))
-        if not well and version:
-            broken.add(version)
+    wanted = [step for step in steps(soak=options.soak) if step.name in (options.only or [step.name])]
+    alone = options.fast or options.only
+    lanes = [] if alone else list(others(soak=options.soak).values())
+    quick = wanted if alone else [step for step in wanted if step.name != "tests"]
+    results = perform_all(quick)
+    if not alone:
+        tests = [step for step in wanted if step.name == "tests"]
+        with ThreadPoolExecutor(2) as pool:
+            for lane in pool.map(perform_apart, [tests, *lanes]):
+                results += lane
     if not results:
         print("no step of that name")
         return 1

@@ -44,7 +44,7 @@ class Settled(Generic[T]):
         try:
             value = await fn(*args)
             self.value = value if then is None else then(args, value)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised by whoever waits
             self.error = error
         self.ended = True
         if self.waiter is not None and not self.waiter.done():
@@ -131,7 +131,7 @@ def _begun(
         return settled
     # Not by the loop: its factory may begin the task at once, and asking it costs a tenth of all this.
     settled.task = asyncio.Task(settled.call(fn, args, then), loop=loop, name="cano_dsl")
-    asyncio._unregister_task(settled.task)
+    asyncio._unregister_task(settled.task)  # noqa: SLF001 - public; a loop that ends cancels all it knows
     return settled
 
 

@@ -149,7 +149,7 @@ class Race:
                             self.successes += 1
                             if self.successes == self._enough:
                                 self.close()
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - raised by the caller, in whose task it belongs
                 self._abort(error)
         self.left -= 1
         self._gone[index] = 1
@@ -175,7 +175,7 @@ class Race:
                         self.succeed(index, value)
                     if task is not None and task.cancelling():
                         forget_cancels(task)  # the branch's own, which must not reach the next one
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - see `one`
             self._abort(error)
         self.left -= 1
         self._gone[worker] = 1
@@ -215,7 +215,7 @@ class Race:
                     await self._decided.wait()
         except GeneratorExit:  # closed by hand, or with its loop: there is nothing to wait with
             raise
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - see `one`
             self._closed = True
             return error
         self.expired = not self._closed
@@ -237,7 +237,7 @@ class Race:
                     await self._ended.wait()
             except GeneratorExit:
                 raise
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - raised by the caller, in whose task it belongs
                 if first is None:
                     first = error
         return first
@@ -341,7 +341,7 @@ def _spawn_all(
     for work in works:
         try:
             tasks.append(spawn(work))
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - see `one`
             work.close()
             race.without(len(race.workers) - len(tasks))
             return error

@@ -47,7 +47,7 @@ class Launched:
             self.is_cut = not self.is_done
         except anyio.get_cancelled_exc_class():  # of the task, as at the end of its loop
             self.is_cut = True
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised by whoever waits
             self.error = error
         self._end()
 
@@ -82,7 +82,7 @@ async def end_all(launched: list[Launched], *, cancel: bool) -> None:
         try:
             for one in launched:
                 await one.wait()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised by whoever waits
             first = error
     for one in launched:
         one.cancel()
@@ -93,7 +93,7 @@ async def end_all(launched: list[Launched], *, cancel: bool) -> None:
                     await one.wait()
             except GeneratorExit:
                 raise
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - as above
                 first = first if first is not None else error
     try:
         if first is not None:

@@ -102,11 +102,11 @@ class Reply(Generic[T]):
 def wake(replies: Sequence[Reply[Any]]) -> None:
     """Wake whoever waits for these, from any thread; one whose loop has ended is past waiting."""
     if len(replies) == 1:
-        _tell(replies[0]._home, replies)
+        _tell(replies[0]._home, replies)  # noqa: SLF001 - of this module
         return
     homes: dict[Any, list[Reply[Any]]] = {}
     for reply in replies:
-        homes.setdefault(reply._home, []).append(reply)
+        homes.setdefault(reply._home, []).append(reply)  # noqa: SLF001 - of this module
     for home, group in homes.items():
         _tell(home, group)
 
@@ -121,4 +121,4 @@ def _tell(home: Any, replies: Sequence[Reply[Any]]) -> None:
 
 def _wake_all(replies: Sequence[Reply[Any]]) -> None:
     for reply in replies:
-        reply._wake()
+        reply._wake()  # noqa: SLF001 - of this module

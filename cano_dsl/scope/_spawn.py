@@ -32,7 +32,7 @@ class InContext:
                     return ended.value
                 try:
                     step, given = work.send, (yield wanted)
-                except BaseException as error:
+                except BaseException as error:  # noqa: BLE001 - the coroutine's to handle
                     step, given = work.throw, error
         finally:
             del step, given  # with its traceback it would be a cycle

@@ -85,7 +85,7 @@ def _perform(call: "Future[T]", fn: Callable[..., T], args: tuple[Any, ...]) -> 
         return
     try:
         call.set_result(fn(*args))
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - raised by whoever waits
         call.set_exception(error)
     finally:
         del call  # whose error holds this frame; so would be a cycle

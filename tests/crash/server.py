@@ -73,7 +73,7 @@ class Outside:
 @state(Trip.PACK, thread=True)
 def pack(outside: Outside, notes: RunData[Notes], store: MemoryStore, run: Run) -> Literal[Trip.QUOTE]:
     outside.did("pack", run)
-    time.sleep(0.002)  # noqa: TID251 - in a thread, to be killed in
+    time.sleep(0.002)
     notes.value.trail.append("pack")
     store.put("bag", ["shirt"])
     return Trip.QUOTE
@@ -217,7 +217,7 @@ def serve(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     answers = []
     for job, pid in zip(jobs, pids, strict=True):
         if job.get("delay_s") is not None:
-            time.sleep(job["delay_s"])  # noqa: TID251 - this is what the test waits for
+            time.sleep(job["delay_s"])
             os.kill(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
         killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL

@@ -245,5 +245,6 @@ async def killed_at_each_row(spec: Spec) -> None:
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_killed_at_any_row_equals_uninterrupted(backend: str, spec: Spec) -> None:
     """C3, C4: killed before or after any row, a resumed run ends as the other, with the same data; what had
-    ended never runs again, and G3: what was done is undone once."""
+    ended never runs again, and G3: what was done is undone once.
+    """
     anyio.run(killed_at_each_row, spec, backend=backend)
