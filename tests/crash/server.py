@@ -12,6 +12,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 from typing import Any, Literal
 
 import anyio
@@ -73,7 +74,7 @@ class Outside:
 @state(Trip.PACK, thread=True)
 def pack(outside: Outside, notes: RunData[Notes], store: MemoryStore, run: Run) -> Literal[Trip.QUOTE]:
     outside.did("pack", run)
-    time.sleep(0.002)  # noqa: TID251 - in a thread, to be killed in
+    time.sleep(0.002)
     notes.value.trail.append("pack")
     store.put("bag", ["shirt"])
     return Trip.QUOTE
@@ -198,8 +199,7 @@ def child(job: dict[str, Any], at: float) -> None:
         while time.monotonic() < at:
             pass
         ends = anyio.run(go, job, backend=job.get("backend", "asyncio"))
-        with open(job["out"], "w", encoding="utf-8") as out:
-            out.write(ends)
+        Path(job["out"]).write_text(ends, encoding="utf-8")
         code = 0
     finally:
         os._exit(code)
@@ -217,14 +217,13 @@ def serve(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     answers = []
     for job, pid in zip(jobs, pids, strict=True):
         if job.get("delay_s") is not None:
-            time.sleep(job["delay_s"])  # noqa: TID251 - this is what the test waits for
+            time.sleep(job["delay_s"])
             os.kill(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
         killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
         ends = {}
         if not killed and os.WEXITSTATUS(status) == 0:
-            with open(job["out"], encoding="utf-8") as out:
-                ends = json.load(out)
+            ends = json.loads(Path(job["out"]).read_text(encoding="utf-8"))
         answers.append({"killed": killed, "ends": ends})
     return answers
 
@@ -239,4 +238,5 @@ if __name__ == "__main__":
     ):
         importlib.import_module(late)  # once, not in every child
     for line in sys.stdin:
-        print(json.dumps(serve(json.loads(line))), flush=True)
+        sys.stdout.write(json.dumps(serve(json.loads(line))) + "\n")
+        sys.stdout.flush()

@@ -45,7 +45,7 @@ def test_killed_at_every_row(example: ModuleType, tmp_path: Path, limit: int) ->
 
     async def main() -> int:
         count = 0
-        for count, store in enumerate(crash_points()):  # noqa: B007 - counted
+        for count, store in enumerate(crash_points()):
             outside: Any = example.Outside(tmp_path / str(count), pause=0)
             runner = example.orders.configure(checkpoints=store).bind(outside=outside)
             with store.crashes():
