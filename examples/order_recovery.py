@@ -4,7 +4,7 @@
     python examples/order_recovery_killer.py FOLDER
 
 RESERVE (undone by giving the goods back) → QUOTE (a split: one offer for each carrier) → CHARGE (undone by a
-refund) → SHIP → DONE, or REJECTED where the card is refused, after all is undone. The files in FOLDER play the
+refund) → SHIP → DONE, or REJECTED where the card is refused, when all is undone. The files in FOLDER play the
 warehouse, the bank and the carrier. Each effect is one file whose name is made of `Run.idempotency_key`, so
 doing it twice is doing it once: that is what the one state which runs again after a kill relies on. The
 companion kills the process at random moments and starts it again until the order is done.
@@ -178,10 +178,10 @@ async def place(folder: Path, basket: Basket | None = None) -> Order:
 
 def main() -> None:
     """Place the order in the folder that is named, and say how it ended."""
-    if len(sys.argv) < 2:
+    if not sys.argv[1:]:
         raise SystemExit(f"usage: {sys.argv[0]} FOLDER [LIMIT]")
     folder = Path(sys.argv[1])
-    basket = Basket(limit=int(sys.argv[2])) if len(sys.argv) > 2 else None
+    basket = Basket(limit=int(sys.argv[2])) if sys.argv[2:] else None
     end = asyncio.run(place(folder, basket))
     print(end.name, *Outside(folder / "outside").effects())
 

@@ -1,4 +1,4 @@
-"""Kills the order of `order_recovery.py` with SIGKILL at random moments, and starts it again until it is done.
+"""Kills the order of `order_recovery.py` at random moments by SIGKILL, and starts it anew until it is done.
 
 python examples/order_recovery_killer.py FOLDER [LIMIT]
 """
@@ -22,7 +22,7 @@ def kill_until_done(arguments: list[str], chance: random.Random, most: float) ->
     """
     kills = 0
     while True:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 - this interpreter, and our own script
             [sys.executable, str(ORDER), *arguments], stdout=subprocess.PIPE, text=True
         )
         time.sleep(chance.uniform(0, most))
@@ -38,9 +38,9 @@ def kill_until_done(arguments: list[str], chance: random.Random, most: float) ->
 
 def main() -> None:
     """Kill until the order is done, and print how that went."""
-    if len(sys.argv) < 2:
+    if not sys.argv[1:]:
         raise SystemExit(f"usage: {sys.argv[0]} FOLDER [LIMIT]")
-    kills, said = kill_until_done(sys.argv[1:], random.Random(), 1.5)
+    kills, said = kill_until_done(sys.argv[1:], random.SystemRandom(), 1.5)
     print(f"killed {kills} times, and then: {said}")
 
 

@@ -64,7 +64,7 @@ async def _granted(plan: Plan, values: Values, asked: RollbackAsked, run_id: str
         return await roll_back(plan, values, asked, run_id)
     settled = await settle(log.rolling_back, (None, asked.step.name))
     if settled.error is not None:
-        return settled.error.error if isinstance(settled.error, LogFailed) else settled.error
+        return await leave(plan, values, settled.error, run_id)
     ended = await roll_back(plan, values, asked, run_id)
     if isinstance(ended, LogFailed):
         return ended.error

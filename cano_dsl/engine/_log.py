@@ -154,11 +154,19 @@ class RunLog:
         self._held = Held(data, type(output).__name__, target)
 
     async def rolling_back(self, error: BaseException | None, target: str | None) -> None:
-        """Write that what the run did is being undone: because of an error, or to go on at a state."""
+        """Write that what the run did is being undone: because of an error, or to go on at a state.
+
+        The state that asked for it has ended well, so what it left is written too.
+
+        Raises:
+            LogFailed: It could not be written.
+        """
         row = self._row("rollback", self.at, self._run.attempt)
-        if target is not None:
-            row = row._replace(entry=target.encode(), entry_type="target")
-        await self._append(Unit((row._replace(text=None if error is None else told(error)),)))
+        if target is None:
+            await self._append(Unit((row._replace(text=None if error is None else told(error)),)))
+            return
+        row = row._replace(entry=target.encode(), entry_type="target")
+        await self._append(Unit((row,), self._changes()))
 
     async def compensated(self, name: str, sequence: int) -> None:
         """Write that what a state did is undone.

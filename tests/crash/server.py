@@ -12,6 +12,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 from typing import Any, Literal
 
 import anyio
@@ -198,8 +199,7 @@ def child(job: dict[str, Any], at: float) -> None:
         while time.monotonic() < at:
             pass
         ends = anyio.run(go, job, backend=job.get("backend", "asyncio"))
-        with open(job["out"], "w", encoding="utf-8") as out:
-            out.write(ends)
+        Path(job["out"]).write_text(ends, encoding="utf-8")
         code = 0
     finally:
         os._exit(code)
@@ -223,8 +223,7 @@ def serve(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
         killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
         ends = {}
         if not killed and os.WEXITSTATUS(status) == 0:
-            with open(job["out"], encoding="utf-8") as out:
-                ends = json.load(out)
+            ends = json.loads(Path(job["out"]).read_text(encoding="utf-8"))
         answers.append({"killed": killed, "ends": ends})
     return answers
 
@@ -239,4 +238,5 @@ if __name__ == "__main__":
     ):
         importlib.import_module(late)  # once, not in every child
     for line in sys.stdin:
-        print(json.dumps(serve(json.loads(line))), flush=True)
+        sys.stdout.write(json.dumps(serve(json.loads(line))) + "\n")
+        sys.stdout.flush()

@@ -5,8 +5,10 @@ of sqlite3, with the same settings, in the event loop's own thread.
 """
 
 import asyncio
+import atexit
 import sqlite3
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -110,10 +112,8 @@ async def by_hand() -> int:
 async def long_run(path: Path) -> None:
     """Leave a run that failed, with very many rows."""
     async with SqliteCheckpoints(path, synchronous="NORMAL") as store:
-        try:
+        with suppress(HandlerFailed):
             await FLOW.configure(checkpoints=store).bind().run("r", data=Count(until=0))
-        except HandlerFailed:
-            pass
         claim = await store.claim("r", owner=Owner.here(), now=1.0)
         places = range(claim.next, claim.next + LONG)
         rows = [Row(place, "entered", 1_700_000_000.0, "WORK", 1) for place in places]
@@ -130,6 +130,7 @@ class Resumed:
         """Give the file."""
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory()
+            atexit.register(self._folder.cleanup)
             LOOP.run(long_run(Path(self._folder.name, "runs.db")))
         return Path(self._folder.name, "runs.db")
 

@@ -22,6 +22,12 @@ from cano_dsl.testing import Recorder
 Go = Callable[..., Any]
 
 
+async def until(fn: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    while not fn():  # noqa: ASYNC110 - set by code that knows no events
+        await anyio.sleep(0.001)
+
+
 class Order(Enum):
     ROUTE = 1
     RESERVE = 2
@@ -300,8 +306,7 @@ def test_cancelled_by_its_handle(run_clean: Go) -> None:
         world = World(hangs=True)
         async with build(store, undone=undone).bind(world=world, store=MemoryStore()) as runner:
             handle = runner.launch("r", data=Count())
-            while "ship" not in world.done:
-                await anyio.sleep(0.001)
+            await until(lambda: "ship" in world.done)
             handle.cancel()
             with pytest.raises(Exception, match="cancelled"):
                 await handle.wait()

@@ -315,7 +315,7 @@ def test_outcomes_are_back(run_clean: Go) -> None:
         first, again = trouble.seen
         assert again is not first
         assert again.successes == first.successes
-        assert [value for value in again.values] == [Item("tea", 3), 7]
+        assert list(again.values) == [Item("tea", 3), 7]
         assert (again.of(priced), again.of(counted)) == (Item("tea", 3), 7)
         assert [(one.name, str(one.error)) for one in again.errors] == [("broken", "ValueError: no stock")]
         assert again.of(broken) is None

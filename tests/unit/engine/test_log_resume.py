@@ -34,6 +34,12 @@ from cano_dsl.errors import (
 Go = Callable[..., Any]
 
 
+async def until(fn: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    while not fn():  # noqa: ASYNC110 - set by code that knows no events
+        await anyio.sleep(0.001)
+
+
 class Job(Enum):
     A = 1
     B = 2
@@ -169,8 +175,7 @@ def test_start_is_idempotent(run_clean: Go) -> None:
         world = World(slow_s=0.05)
         async with build(store).bind(world=world, store=per_run(MemoryStore)) as runner:
             handle = runner.launch("r")
-            while len(world.done) < 2:
-                await anyio.sleep(0.001)
+            await until(lambda: len(world.done) >= 2)
             with pytest.raises(RunConflict, match="resume"):
                 await runner.run("r")
             with pytest.raises(RunConflict, match="process"):
@@ -218,8 +223,7 @@ def test_overtaken(run_clean: Go) -> None:
         runner = build(store).bind(world=world, store=MemoryStore())
 
         async def take() -> None:
-            while len(world.done) < 2:
-                await anyio.sleep(0.001)
+            await until(lambda: len(world.done) >= 2)
             store._runs["r"].owner = None  # as if its lease had run out
             world.slow_s = 0.0
             assert await build(store).bind(world=world, store=MemoryStore()).resume("r") is Job.DONE
