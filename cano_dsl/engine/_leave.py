@@ -70,7 +70,11 @@ async def _granted(plan: Plan, values: Values, asked: RollbackAsked, run_id: str
         return ended.error
     if isinstance(ended, Exception) and ended is not asked:
         await _write(lambda: log.fail(ended, "dirty"), ended)
-    return settled.cancel if settled.cancel is not None and ended is asked else ended
+    if ended is asked and settled.cancel is not None:
+        ended = settled.cancel
+    if not isinstance(ended, Exception):  # the rollback is over or goes on when the run is resumed, by anybody
+        await _write(log.suspend, ended)
+    return ended
 
 
 async def leave(plan: Plan, values: Values, error: BaseException, run_id: str | None) -> BaseException:
@@ -111,7 +115,8 @@ async def _roll_back(
         error.add_note(f"the run is not undone, as its log could not be written: {ended.error}")
         return error
     if not isinstance(ended, Exception) and not is_cancel(ended):
-        return ended  # the process ends, and the rollback goes on when the run is resumed
+        await _write(log.suspend, ended)  # the process ends; the rollback goes on when the run is resumed
+        return ended
     await _write(lambda: log.fail(error, "dirty" if _is_dirty(ended) else "rolled_back"), ended)
     return ended
 
@@ -123,6 +128,10 @@ async def roll_on(plan: Plan, values: Values, text: str | None) -> BaseException
     error = SavedError("an earlier process", text or "")
     if text is None:
         ended = await roll_back(plan, values, error, run.run_id)
+        if isinstance(ended, LogFailed):
+            return ended.error
+        if isinstance(ended, CompensationFailed):
+            await _write(lambda: log.fail(ended, "dirty"), ended)
         return None if ended is error else ended
     ended = await _roll_back(plan, values, log, error, run.run_id)
     return None if ended is error else ended
