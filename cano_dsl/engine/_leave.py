@@ -70,7 +70,11 @@ async def _granted(plan: Plan, values: Values, asked: RollbackAsked, run_id: str
         return ended.error
     if isinstance(ended, Exception) and ended is not asked:
         await _write(lambda: log.fail(ended, "dirty"), ended)
-    return settled.cancel if settled.cancel is not None and ended is asked else ended
+    if ended is asked and settled.cancel is not None:
+        ended = settled.cancel
+    if not isinstance(ended, Exception):  # the rollback is over or goes on when the run is resumed, by anybody
+        await _write(log.suspend, ended)
+    return ended
 
 
 async def leave(plan: Plan, values: Values, error: BaseException, run_id: str | None) -> BaseException:
@@ -113,7 +117,8 @@ async def _roll_back(
         error.add_note(f"the run is not undone, as its log could not be written: {ended.error}")
         return error
     if not isinstance(ended, Exception) and not is_cancel(ended):
-        return ended  # the process ends, and the rollback goes on when the run is resumed
+        await _write(log.suspend, ended)  # the process ends; the rollback goes on when the run is resumed
+        return ended
     await _write(lambda: log.fail(error, "dirty" if _is_dirty(ended) else "rolled_back"), ended)
     return ended
 

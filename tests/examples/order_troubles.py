@@ -246,6 +246,8 @@ class KillingStore:
 def main(folder: Path) -> None:
     """Read cases, and fork for each leg."""
     example = load()
+    importlib.import_module("msgspec")  # once here rather than in each child; as what a first run imports
+    anyio.run(anyio.lowlevel.checkpoint)
     for line in sys.stdin:
         case = Case(*literal_eval(line))
         for number in range(len(case.kills)):
