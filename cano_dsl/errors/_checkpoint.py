@@ -104,8 +104,9 @@ class RunParked(StoreError):
 
     Example:
         >>> from cano_dsl.errors import RunParked
-        >>> print(RunParked(run_id="job-7", state="PAY", at=3))
-        run 'job-7' stopped within state PAY, which runs at most once: find out whether it took effect, then resume('job-7', at=3) to run it again, or resume it at another row
+        >>> error = RunParked(run_id="job-7", state="PAY", at=3)
+        >>> print(str(error).partition(":")[0])
+        run 'job-7' stopped within state PAY, which runs at most once
     """
 
     code = "run-parked"

@@ -223,7 +223,7 @@ async def outcome(call: Any) -> str:
 async def uninterrupted(spec: Spec) -> tuple[str, World, dict[str, Any], Count]:
     world, store, count = World(), MemoryStore(), Count()
     end = await outcome(build(spec).bind(world=world, store=store).run("r", data=count))
-    return end, world, {key: store.get(key) for key in store.keys()}, count
+    return end, world, {key: store.get(key) for key in (*store.keys(),)}, count
 
 
 async def killed_at_each_row(spec: Spec) -> None:
@@ -255,7 +255,7 @@ async def killed_at_each_row(spec: Spec) -> None:
             assert end == expected, where
             saved = (await crash.load("r")).data
             assert crash.codec.decode("data", saved["data"], Count) == count, where
-            assert {key: store.get(key) for key in store.keys()} == values, where
+            assert {key: store.get(key) for key in (*store.keys(),)} == values, where
             undone = Counter(world.undone)
             assert list(dict.fromkeys(world.undone)) == whole.undone, where
             assert sum((undone - Counter(whole.undone)).values()) <= crashes, where
