@@ -74,7 +74,7 @@ async def taken(store: CheckpointStore, take: Callable[[], Awaitable[T]]) -> T:
     if error is not None:
         raise error
     if settled.cancel is None:
-        return settled.value  # type: ignore[return-value]
+        return settled.value  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
     if isinstance(settled.value, Claim):
         await settle(store.release, (settled.value,))
     raise settled.cancel

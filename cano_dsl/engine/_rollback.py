@@ -6,6 +6,7 @@ what to raise; so does a handler's wish for a rollback, after which the run goes
 
 import logging
 import math
+from typing import Any
 
 from cano_dsl.engine._failure import place_of
 from cano_dsl.engine._log import RunLog
@@ -65,7 +66,8 @@ class _Rollback:
         self._values = values
         self._run = run
         self._at = at
-        self._log: RunLog | None = run._log if run is not None else None  # type: ignore[assignment]  # noqa: SLF001 - kept off what handlers see
+        log: Any = run._log if run is not None else None  # noqa: SLF001 - kept off what handlers see
+        self._log: RunLog | None = log
 
     async def drain(self, stack: list[Done]) -> None:
         """Run the compensations, the last first, as long as there is time."""

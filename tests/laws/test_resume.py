@@ -74,7 +74,9 @@ def specs(draw: st.DrawFn) -> Spec:
         (i + 1, b) for i, (_, b) in enumerate(jumps)
     )  # the first leads on, so every state is reached
     kinds[0] = "state"  # so that some handler wants the resources
-    return Spec(tuple(kinds), jumps, draw(st.none() | st.integers(0, 8)), draw(st.booleans()), tuple(draw(again)))
+    return Spec(
+        tuple(kinds), jumps, draw(st.none() | st.integers(0, 8)), draw(st.booleans()), tuple(draw(again))
+    )
 
 
 LIMIT = 9
