@@ -131,6 +131,9 @@ def _outermost(path: str, graph: Graph) -> str:
 
 def _way(source: str, target: str, graph: Graph, *, failed: bool) -> Iterator[tuple[str, str, bool]]:
     """Give the steps from one state with a row to the next."""
+    if any((edge.source, edge.target, edge.rollback) == (source, target, True) for edge in graph.edges):
+        yield source, target, False
+        return
     forward = _forward(graph, source)
     if failed or source == target or target in forward.get(source, ()):
         declared = graph.states.get(source)
