@@ -33,16 +33,16 @@ INFO = (
 )
 ONE = f"{INFO} WHERE run.id = ?"
 PAGE = (
-    f"{INFO} WHERE run.id < ?1 AND (?2 IS NULL OR definition.workflow = ?2) "  # noqa: S608 - no input
-    "AND (?3 = '[]' OR run.status IN (SELECT value FROM json_each(?3))) "
-    "AND (?4 IS NULL OR coalesce(last.at, run.at) < ?4) ORDER BY run.id DESC LIMIT ?5"
+    f"{INFO} WHERE run.id < :after AND (:workflow IS NULL OR definition.workflow = :workflow) "  # noqa: S608 - no input
+    "AND (:statuses = '[]' OR run.status IN (SELECT value FROM json_each(:statuses))) "
+    "AND (:before IS NULL OR coalesce(last.at, run.at) < :before) ORDER BY run.id DESC LIMIT :limit"
 )
 NO_RUN = 2**63 - 1
 # From key to key, and of each the last bytes: what lies between is not looked at.
 DATA = (
-    "WITH RECURSIVE keys (name) AS (SELECT min(key) FROM change WHERE run = ?1 UNION ALL "
-    "SELECT (SELECT min(key) FROM change WHERE run = ?1 AND key > name) FROM keys WHERE name IS NOT NULL) "
-    "SELECT name, (SELECT value FROM change WHERE run = ?1 AND key = name AND seq <= ?2 "
+    "WITH RECURSIVE keys (name) AS (SELECT min(key) FROM change WHERE run = :run UNION ALL "
+    "SELECT (SELECT min(key) FROM change WHERE run = :run AND key > name) FROM keys WHERE name IS NOT NULL) "
+    "SELECT name, (SELECT value FROM change WHERE run = :run AND key = name AND seq <= :at "
     "ORDER BY seq DESC LIMIT 1) FROM keys WHERE name IS NOT NULL"
 )
 
@@ -109,7 +109,7 @@ def load(db: sqlite3.Connection, run: int, at: int) -> SavedRun:
 
 def data(db: sqlite3.Connection, run: int, at: int) -> dict[str, bytes]:
     """Give the bytes of each key as of a row."""
-    return {key: value for key, value in db.execute(DATA, (run, at)) if value is not None}
+    return {key: value for key, value in db.execute(DATA, {"run": run, "at": at}) if value is not None}
 
 
 def changes(db: sqlite3.Connection, run: int, *, values: bool) -> tuple[Change, ...]:
@@ -137,6 +137,7 @@ def page(db: sqlite3.Connection, wanted: Wanted) -> Page:
     statuses = json.dumps(sorted(STATUSES.index(status) for status in wanted.statuses))
     before = number_of(wanted.before) if wanted.before is not None else None
     after = wanted.after if wanted.after is not None else NO_RUN
-    found = db.execute(PAGE, (after, wanted.workflow, statuses, before, wanted.limit + 1)).fetchall()
+    facts = {"after": after, "workflow": wanted.workflow, "statuses": statuses, "before": before}
+    found = db.execute(PAGE, {**facts, "limit": wanted.limit + 1}).fetchall()
     shown = found[: wanted.limit]
     return Page(tuple(map(_info, shown)), int(shown[-1][0]) if len(found) > wanted.limit else None)

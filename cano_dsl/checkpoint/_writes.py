@@ -20,13 +20,13 @@ PRUNED_AT_ONCE = 200  # runs in one transaction, so that nobody waits long
 INSERT_ROW = "INSERT INTO row VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 # Only as the next row of a run whose token is still that of the claim; so nothing is asked beforehand.
 INSERT_NEXT = (
-    "INSERT INTO row SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 FROM run WHERE id = ?1 "
-    "AND token = ?13 AND ?2 = coalesce((SELECT max(seq) FROM row WHERE run = ?1), -1) + 1"
+    "INSERT INTO row SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM run WHERE id = ? "
+    "AND token = ? AND ? = coalesce((SELECT max(seq) FROM row WHERE run = ?), -1) + 1"
 )
 INSERT_CHANGE = "INSERT OR REPLACE INTO change VALUES (?, ?, ?, ?)"
 SET_STATUS = "UPDATE run SET status = ? WHERE id = ?"
 END = "UPDATE run SET status = ?, owner = NULL WHERE id = ?"
-STANDING = "SELECT token, (SELECT max(seq) FROM row WHERE run = ?1) FROM run WHERE id = ?1"
+STANDING = "SELECT token, (SELECT max(seq) FROM row WHERE run = id) FROM run WHERE id = ?"
 DELETES = (
     "DELETE FROM row WHERE run = ?",
     "DELETE FROM change WHERE run = ?",
@@ -48,7 +48,8 @@ class Append(NamedTuple):
         rows = unit.rows
         if rows:
             checked_next(rows, rows[0].sequence)
-            first = (*row_values(claim.handle, rows[0]), claim.token)
+            run = claim.handle
+            first = (*row_values(run, rows[0]), run, claim.token, rows[0].sequence, run)
             if db.execute(INSERT_NEXT, first).rowcount == 1:
                 _write(db, claim.handle, unit._replace(rows=rows[1:]), rows[0].sequence)
                 return
