@@ -7,7 +7,12 @@ from cano_dsl.spec._definition import (
     Waive as Waive,
 )
 from cano_dsl.spec._durable import DataCodec as DataCodec
-from cano_dsl.spec._handler import HandlerSpec as HandlerSpec, Kind as Kind, Part as Part
+from cano_dsl.spec._handler import (
+    HandlerSpec as HandlerSpec,
+    Kind as Kind,
+    Part as Part,
+    Semantics as Semantics,
+)
 from cano_dsl.spec._join import Join as Join
 from cano_dsl.spec._outcomes import Failure as Failure, Joined as Joined, Runs as Runs
 from cano_dsl.spec._policies import (
