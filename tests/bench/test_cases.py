@@ -84,6 +84,9 @@ def test_peers_take_turns(cases: ModuleType, monkeypatch: pytest.MonkeyPatch) ->
     assert lines[0].endswith(" 1.0 x") and lines[2].endswith("skipped: no-such-package is not installed")
     ours = [peer for peer in peers.CYCLE if not peer.package]
     assert len(peers.compared(ours, 1, peers.TURNS, 1)) == 2
+    ours = [peer for peer in peers.DURABLE if not peer.package]
+    assert len(peers.compared(ours, 1, peers.SAVED, 1)) == 1
+    ours = [peer for peer in peers.CYCLE if not peer.package]
     with pytest.raises(ValueError, match=f"loop by hand gives {peers.TURNS}, not 1"):
         peers.compared(ours, 1, 1, 1)
 

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -201,6 +202,8 @@ def child(job: dict[str, Any], at: float) -> None:
         ends = anyio.run(go, job, backend=job.get("backend", "asyncio"))
         Path(job["out"]).write_text(ends, encoding="utf-8")
         code = 0
+    except BaseException:
+        Path(job["out"]).write_text(traceback.format_exc(), encoding="utf-8")
     finally:
         os._exit(code)
 
@@ -221,10 +224,10 @@ def serve(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
             os.kill(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
         killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-        ends = {}
-        if not killed and os.WEXITSTATUS(status) == 0:
-            ends = json.loads(Path(job["out"]).read_text(encoding="utf-8"))
-        answers.append({"killed": killed, "ends": ends})
+        said = "" if killed else Path(job["out"]).read_text(encoding="utf-8")
+        failed = not killed and os.WEXITSTATUS(status) != 0
+        ends = json.loads(said) if said and not failed else {}
+        answers.append({"killed": killed, "ends": ends, "failed": said if failed else ""})
     return answers
 
 

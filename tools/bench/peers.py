@@ -4,14 +4,17 @@
     python tools/bench/peers.py
 
 A peer that is not installed is skipped, with a line that says so. Each does the same work in the way that its
-own documents show: a split of 100 branches that are added up, and a cycle of two states that counts to 500.
+own documents show: a split of 100 branches that are added up, a cycle of two states that counts to 500, and a
+shorter one, each step of which is written to a file before the next begins.
 """
 
 import argparse
+import atexit
 import importlib
 import operator
 import statistics
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from enum import Enum
 from importlib.metadata import PackageNotFoundError, version
@@ -23,9 +26,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from cases import BRANCHES, LOOP, Counter, Limit, by_hand_two, fan, repeated, same, task_group
 from ratios import seconds, time_text
 
-from cano_dsl import Workflow, state
+from cano_dsl import SqliteCheckpoints, Workflow, state
 
 TURNS = 500  # around the cycle of two states
+SAVED = 100  # around the cycle whose steps are written
 Once = Callable[[], Any]
 
 
@@ -145,8 +149,8 @@ def by_hand_cycle() -> Once:
     return repeated(run, 1)
 
 
-def langgraph_cycle() -> Once:
-    """Go round two nodes; a conditional edge ends it."""
+def _langgraph(turns: int) -> Any:
+    """Build a graph of two nodes; a conditional edge ends it."""
     graph = _module("langgraph.graph")
 
     class Count(TypedDict):
@@ -159,7 +163,7 @@ def langgraph_cycle() -> Once:
         return {"n": found["n"] + 1}
 
     async def following(found: Count) -> str:
-        return "go" if found["n"] < TURNS else str(graph.END)
+        return "go" if found["n"] < turns else str(graph.END)
 
     builder = graph.StateGraph(Count)
     builder.add_node("go", go)
@@ -167,7 +171,12 @@ def langgraph_cycle() -> Once:
     builder.add_edge(graph.START, "go")
     builder.add_edge("go", "count")
     builder.add_conditional_edges("count", following)
-    compiled = builder.compile()
+    return builder
+
+
+def langgraph_cycle() -> Once:
+    """Go round two nodes."""
+    compiled = _langgraph(TURNS).compile()
 
     async def run() -> int:
         found = await compiled.ainvoke({"n": 0}, {"recursion_limit": 2 * TURNS + 2})
@@ -201,6 +210,67 @@ def pydantic_graph_cycle() -> Once:
     )
     compiled = builder.build()
     return repeated(lambda: compiled.run(state=Counter()), 1)
+
+
+def cano_saved() -> Once:
+    """Run a workflow with a log in a file."""
+    flow = Workflow.build(Cycle, there, and_back, start=Cycle.A, exits=(Cycle.DONE,))
+
+    async def run() -> int:
+        counter = Counter()
+        counter.value = TURNS - SAVED
+        with tempfile.TemporaryDirectory() as folder:
+            async with SqliteCheckpoints(Path(folder, "runs.db")) as store:
+                await flow.configure(checkpoints=store).run(counter=counter, limit=Limit())
+        return counter.value - TURNS + SAVED
+
+    return repeated(run, 1)
+
+
+def langgraph_saved() -> Once:
+    """Go round two nodes with the SQLite saver, each step written before the next."""
+    saver = _module("langgraph.checkpoint.sqlite.aio").AsyncSqliteSaver
+    builder = _langgraph(SAVED)
+
+    async def run() -> int:
+        config = {"recursion_limit": 2 * SAVED + 2, "configurable": {"thread_id": "r"}}
+        with tempfile.TemporaryDirectory() as folder:
+            async with saver.from_conn_string(f"{folder}/runs.db") as checkpoints:
+                compiled = builder.compile(checkpointer=checkpoints)
+                found = await compiled.ainvoke({"n": 0}, config, durability="sync")
+        return found["n"]  # type: ignore[no-any-return]
+
+    return repeated(run, 1)
+
+
+def dbos_saved() -> Once:
+    """Call two steps in turn in a workflow whose system database is a SQLite file."""
+    dbos = _module("dbos").DBOS
+    folder = tempfile.TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    url = f"sqlite:///{folder.name}/runs.db"
+    dbos(
+        config={"name": "bench", "system_database_url": url, "log_level": "ERROR", "run_admin_server": False}
+    )
+
+    async def go(n: int) -> int:
+        return n
+
+    async def count(n: int) -> int:
+        return n + 1
+
+    first, second = dbos.step()(go), dbos.step()(count)
+
+    async def run() -> int:
+        n = 0
+        while n < SAVED:
+            n = await second(await first(n))
+        return n
+
+    flow = dbos.workflow()(run)
+    dbos.launch()
+    atexit.register(dbos.destroy)
+    return repeated(flow, 1)
 
 
 def transitions_cycle() -> Once:
@@ -264,6 +334,13 @@ CYCLE = (
 )
 
 
+DURABLE = (
+    Peer("cano_dsl", "", cano_saved),
+    Peer("langgraph SqliteSaver", "langgraph-checkpoint-sqlite", langgraph_saved),
+    Peer("DBOS", "dbos", dbos_saved),
+)
+
+
 def installed(peer: Peer) -> bool:
     """Tell whether a peer can be measured."""
     try:
@@ -308,6 +385,8 @@ def main() -> None:
     print(*compared(SPLIT, BRANCHES, sum(range(BRANCHES)), turns), sep="\n")
     print(f"a transition, of {2 * TURNS}")
     print(*compared(CYCLE, 2 * TURNS, TURNS, turns), sep="\n")
+    print(f"a transition that is written to a file, of {2 * SAVED}")
+    print(*compared(DURABLE, 2 * SAVED, SAVED, max(1, turns // 3)), sep="\n")
     LOOP.close()
 
 
