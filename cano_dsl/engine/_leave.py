@@ -72,7 +72,7 @@ async def _granted(plan: Plan, values: Values, asked: RollbackAsked, run_id: str
         await _write(lambda: log.fail(ended, "dirty"), ended)
     if ended is asked and settled.cancel is not None:
         ended = settled.cancel
-    if not isinstance(ended, Exception):  # the rollback is over or goes on when the run is resumed, by anybody
+    if not isinstance(ended, Exception):  # whoever resumes the run goes on with the rollback
         await _write(log.suspend, ended)
     return ended
 
