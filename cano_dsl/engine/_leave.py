@@ -72,7 +72,7 @@ async def _granted(plan: Plan, values: Values, asked: RollbackAsked, run_id: str
         await _write(lambda: log.fail(ended, "dirty"), ended)
     if ended is asked and settled.cancel is not None:
         ended = settled.cancel
-    if not isinstance(ended, Exception):  # whoever resumes the run goes on with the rollback
+    if not isinstance(ended, Exception):  # over, or gone on with by whoever resumes
         await _write(log.suspend, ended)
     return ended
 
