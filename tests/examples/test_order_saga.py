@@ -15,7 +15,7 @@ import anyio
 import pytest
 
 from cano_dsl import SqliteCheckpoints
-from cano_dsl.errors import CompensationFailed, RunEnded, RunError
+from cano_dsl.errors import CompensationFailed, RunEnded, RunError, RunNotFound
 from cano_dsl.testing import FakeClock
 
 Load = Callable[[str], ModuleType]
@@ -114,10 +114,12 @@ class Trial:
     async def finish(self, case: Any, world: Any, store: SqliteCheckpoints, runner: Any) -> None:
         """Resume the run as long as it is not over: first with the faults that it has, at last without."""
         for leg in range(3):
-            known = [info for info in await runner.runs() if info.run_id == case.run_id]
-            if not known or known[0].status in ("finished", "rolled_back", "cancelled"):
-                if not known:
-                    assert world.balances() == self.opening(), case
+            try:
+                info = await store.info(case.run_id)
+            except RunNotFound:  # killed before it began
+                assert world.balances() == self.opening(), case
+                return
+            if info.status in ("finished", "rolled_back", "cancelled"):
                 return
             if leg:
                 world.faults.clear()
