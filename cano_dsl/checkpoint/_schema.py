@@ -49,6 +49,7 @@ STEPS: tuple[tuple[Step, ...], ...] = (
 
 
 LOOK_S = 0.25  # for so long a file must look damaged
+JOURNAL = bytes.fromhex("d9d505f920a163d7")  # what a journal begins with that is not over
 
 
 class Settings(NamedTuple):
@@ -116,13 +117,24 @@ def _look_well(settings: Settings) -> None:
     while True:
         try:
             _look(settings)
-        except (StoreCorrupt, sqlite3.DatabaseError):
+        except (StoreCorrupt, sqlite3.DatabaseError) as error:
+            if isinstance(error, sqlite3.DatabaseError) and _is_hot(journal):
+                return  # half a transaction, which SQLite takes back or waits for when the file is opened
             patience_s = settings.busy_s if journal.exists() else LOOK_S
             if time.monotonic() - began >= patience_s:
                 raise
             time.sleep(LOOK_S / 10)
         else:
             return
+
+
+def _is_hot(journal: Path) -> bool:
+    """Tell whether a journal has something to take back; whoever wrote it may have been killed."""
+    try:
+        with journal.open("rb") as file:
+            return file.read(len(JOURNAL)) == JOURNAL
+    except OSError:
+        return False
 
 
 def _look(settings: Settings) -> None:

@@ -119,7 +119,11 @@ async def _roll_back(
     if not isinstance(ended, Exception) and not is_cancel(ended):
         await _write(log.suspend, ended)  # the process ends; the rollback goes on when the run is resumed
         return ended
-    await _write(lambda: log.fail(error, "dirty" if _is_dirty(ended) else "rolled_back"), ended)
+    owed = _owed(ended)
+    if owed is not None:
+        await _write(lambda: log.fail(owed, "dirty"), ended)
+    else:
+        await _write(lambda: log.fail(error, "rolled_back"), ended)
     return ended
 
 
@@ -139,8 +143,10 @@ async def roll_on(plan: Plan, values: Values, text: str | None) -> BaseException
     return None if ended is error else ended
 
 
-def _is_dirty(ended: BaseException) -> bool:
-    return isinstance(ended, CompensationFailed) or isinstance(ended.__cause__, CompensationFailed)
+def _owed(ended: BaseException) -> CompensationFailed | None:
+    """Give what is owed; of a cancel it is the cause."""
+    known = ended if isinstance(ended, CompensationFailed) else ended.__cause__
+    return known if isinstance(known, CompensationFailed) else None
 
 
 async def _write(fn: Any, error: BaseException) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from cano_dsl.checkpoint import CheckpointStore, Claim, Row, RowKind, Status, Unit
 from cano_dsl.declare import taken_type
 from cano_dsl.engine._entries import Entry, encode_failure, encode_joined
-from cano_dsl.errors import told
+from cano_dsl.errors import CompensationFailed, told
 from cano_dsl.observe import Emit
 from cano_dsl.plan import StayData, Step
 from cano_dsl.scope import Clock
@@ -55,6 +55,7 @@ class RunLog:
         claim: The right to write it.
         next: The sequence of the next row.
         at: The name of the state whose handler is called.
+        is_in_flight: Whether the next state was called by a process that is gone.
     """
 
     __slots__ = (
@@ -69,6 +70,7 @@ class RunLog:
         "_store",
         "at",
         "claim",
+        "is_in_flight",
         "next",
     )
 
@@ -83,6 +85,7 @@ class RunLog:
         sources: Iterable[Source],
         at: str,
         skip: bool,
+        is_in_flight: bool = False,
         emit: Emit | None = None,
     ) -> None:
         self._store = store
@@ -94,6 +97,7 @@ class RunLog:
         self._entry: Entry | None = None  # for the state that comes next
         self._held: Held | None = None
         self._skip = skip  # whether the row of the first state is there already
+        self.is_in_flight = is_in_flight
         self.claim = claim
         self.next = claim.next
         self.at = at
@@ -104,6 +108,7 @@ class RunLog:
         Raises:
             LogFailed: It could not be written.
         """
+        self.is_in_flight = False
         if self._skip:
             self.at, self._skip = name, False
             return
@@ -120,7 +125,7 @@ class RunLog:
     def pass_by(self, name: str) -> None:
         """See a router, which has no row."""
         self.at = name
-        self._skip = False
+        self._skip = self.is_in_flight = False
 
     async def finish(self, name: str, attempts: int) -> None:
         """Write that an exit is reached.
@@ -179,7 +184,7 @@ class RunLog:
 
     async def fail(self, error: BaseException, status: Status) -> None:
         """Write how the run ended without an exit; its data stays as it was at the last row."""
-        row = Row(self.next, "ended", self._clock.now(), self.at, self._run.attempt, text=told(error))
+        row = Row(self.next, "ended", self._clock.now(), self.at, self._run.attempt, text=_words(error))
         await self._append(Unit((row,), status=status))
 
     async def suspend(self) -> None:
@@ -262,3 +267,16 @@ class RunLog:
             for row in unit.rows:
                 self._emit(self._run, row.sequence, row.kind)
         self._held = self._entry = None
+
+
+def _words(error: BaseException) -> str:
+    """Say how a run ended; of what is owed not the outputs, which only the codec may write."""
+    if not isinstance(error, CompensationFailed):
+        return told(error)
+    owed = [
+        f"{one.name or one.state._name_} ({one.compensation} "
+        f"{'was not run' if one.error is None else f'failed: {told(one.error)}'})"
+        for one in (*error.failures, *error.not_run)
+    ]
+    why = "" if error.original is None else f"{told(error.original)}; "
+    return f"{why}not undone: {', '.join(owed)}"

@@ -157,50 +157,44 @@ async def begin(
         Finished: A run of that id has finished.
         StoreError: It cannot be begun, or something cannot be saved.
     """
-    emit = plan.events.checkpoint_written if plan.events is not None else None
-    if of.resumed is not None:
-        row, claim = of.resumed.point.row, of.resumed.claim
-        run._sequence = row.sequence  # noqa: SLF001 - kept off the type that handlers see
-        run._next = of.resumed.point.entry  # noqa: SLF001 - as above
-        _tell_resumed(plan, run, steps[row.state], of.resumed.written)
-        return RunLog(
-            of.store,
-            plan.clock,
-            steps,
-            run=run,
-            claim=claim,
-            sources=sources,
-            at=row.state,
-            skip=True,
-            emit=emit,
-        )
-    now = plan.clock.now()
-    is_router = step.spec is not None and step.spec.kind == "router"
-    rows = () if is_router else (Row(0, "entered", now, step.name),)
-    changes = {prefix + key: data for prefix, source in sources for key, data in source.take().items()}
-    new = NewRun(
-        run.run_id, plan.name, plan.version, plan.graph.fingerprint, plan.graph.canonical_json, step.name
-    )
-    unit = Unit(rows, changes)
-    begun: Claim | RunInfo = await taken(
-        of.store, partial(of.store.start, new, unit, owner=of.owner, now=SYSTEM_CLOCK.now())
-    )
-    if isinstance(begun, RunInfo):
-        raise Finished(begun.exit or "")
-    run._sequence = len(rows) - 1  # noqa: SLF001 - as above
-    if emit is not None and rows:
-        emit(run, 0, "entered")
-    return RunLog(
+    make = partial(
+        RunLog,
         of.store,
         plan.clock,
         steps,
         run=run,
-        claim=begun,
         sources=sources,
-        at=step.name,
-        skip=not is_router,
-        emit=emit,
+        emit=plan.events.checkpoint_written if plan.events is not None else None,
     )
+    if of.resumed is not None:
+        point = of.resumed.point
+        run._sequence = point.row.sequence  # noqa: SLF001 - kept off the type that handlers see
+        run._next = point.entry  # noqa: SLF001 - as above
+        _tell_resumed(plan, run, steps[point.row.state], of.resumed.written)
+        cut = point.saved.info.status == "unfinished"
+        return make(claim=of.resumed.claim, at=point.row.state, skip=True, is_in_flight=cut)
+    has_row = not step.is_way_in and step.spec is not None and step.spec.kind != "router"
+    claim = await _start(plan, of, step, run, sources, has_row=has_row)
+    return make(claim=claim, at=step.name, skip=has_row)
+
+
+async def _start(
+    plan: Plan, of: Beginning, step: Step, run: Run, sources: list[Source], *, has_row: bool
+) -> Claim:
+    """Write the start of a run with all its data; at a router it has no row."""
+    rows = (Row(0, "entered", plan.clock.now(), step.name),) if has_row else ()
+    changes = {prefix + key: data for prefix, source in sources for key, data in source.take().items()}
+    graph = plan.graph
+    new = NewRun(run.run_id, plan.name, plan.version, graph.fingerprint, graph.canonical_json, step.name)
+    start = partial(of.store.start, new, Unit(rows, changes), owner=of.owner, now=SYSTEM_CLOCK.now())
+    begun: Claim | RunInfo = await taken(of.store, start)
+    if isinstance(begun, RunInfo):
+        raise Finished(begun.exit or "")
+    run._sequence = len(rows) - 1  # noqa: SLF001 - kept off the type that handlers see
+    emit = plan.events.checkpoint_written if plan.events is not None else None
+    if emit is not None and rows:
+        emit(run, 0, "entered")
+    return begun
 
 
 def _tell_resumed(plan: Plan, run: Run, step: Step, written: int | None) -> None:

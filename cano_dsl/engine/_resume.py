@@ -77,19 +77,12 @@ async def find_point(
     """
     saved = await store.load(run_id, at=at)
     info = saved.info
-    if info.workflow != plan.name:
-        raise RunNotFound(run_id=run_id, store=f"{store!r} of workflow {plan.name!r}")
-    if at is None and info.status in ("rolled_back", "cancelled"):
-        raise RunEnded(run_id=run_id, status=info.status)
-    if info.version != plan.version:
-        raise VersionMismatch(run_id=run_id, workflow=plan.name, stored=info.version, declared=plan.version)
+    _refuse_other(plan, store, saved, at)
     rows = in_force(saved.rows)
     if at is None and info.exit is not None:
         _refuse_changed(plan, saved, info.exit, (), allow=allow_changed)
         return steps[info.exit].at
     entered = [row for row in rows if row.kind == "entered"]
-    if at is not None and saved.rows[at].kind != "entered":
-        raise PolicyError(field="at", value=at, allowed=f"a row that enters a state: {_sequences(saved)}")
     row = entered[-1] if entered else Row(-1, "entered", info.started_at, info.start)
     outputs = _outputs(rows)
     _refuse_changed(plan, saved, row.state, tuple(outputs.values()), allow=allow_changed)
@@ -113,6 +106,21 @@ async def find_point(
         text=undoing.text if undoing is not None else None,
         changes=difference(now, saved.data),
     )
+
+
+def _refuse_other(plan: Plan, store: CheckpointStore, saved: SavedRun, at: int | None) -> None:
+    """Refuse a run of another workflow or version, one that has ended, and a row that enters nothing."""
+    info = saved.info
+    if info.workflow != plan.name:
+        raise RunNotFound(run_id=info.run_id, store=f"{store!r} of workflow {plan.name!r}")
+    if at is None and info.status in ("rolled_back", "cancelled"):
+        raise RunEnded(run_id=info.run_id, status=info.status)
+    if info.version != plan.version:
+        raise VersionMismatch(
+            run_id=info.run_id, workflow=plan.name, stored=info.version, declared=plan.version
+        )
+    if at is not None and saved.rows[at].kind != "entered":
+        raise PolicyError(field="at", value=at, allowed=f"a row that enters a state: {_sequences(saved)}")
 
 
 def _refuse_changed(

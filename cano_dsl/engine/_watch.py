@@ -82,10 +82,16 @@ class Watch:
         if self._guard is not None:
             self._guard.cancel()
 
-    def boundary(self, state: Enum, name: str) -> None:
-        """See a state before its handler is called, and end the run there when it must."""
+    def boundary(self, state: Enum, name: str, *, must_run: bool = False) -> None:
+        """See a state before its handler is called, and end the run there when it must.
+
+        A state that must run is one that an earlier process was in and that can be undone: it ends first, as
+        nobody knows what it did (R9).
+        """
         self.path = (*self.path[-3:], state)
         self.names = (*self.names[-3:], name)
+        if must_run:
+            return
         if self._left <= 0 or self.is_cancelled:
             raise Stopped
         if self.deadline is not None and self._now() >= self.deadline:

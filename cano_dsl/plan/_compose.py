@@ -18,7 +18,8 @@ def logged(inner: Call, slot: int, step: Step, emit: Emit | None, *, awaits: boo
         run: Run = values[slot]
         watch, log, attempts = run._watch, run._log, run.attempt  # noqa: SLF001 - kept off what handlers see
         if watch is not None:
-            watch.boundary(at, name)
+            must_run = step.undo is not None and log is not None and log.is_in_flight
+            watch.boundary(at, name, must_run=must_run)
         run._enter(at, name, 0)  # noqa: SLF001 - as above; the log numbers the entries
         if log is not None:
             await log.enter(name, attempts)

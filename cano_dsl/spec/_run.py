@@ -28,8 +28,8 @@ class Watch(Protocol):
         """Give the seconds until the deadline, not less than 0; infinite without one."""
         ...
 
-    def boundary(self, state: Enum, name: str) -> None:
-        """See a state before its handler is called.
+    def boundary(self, state: Enum, name: str, *, must_run: bool = False) -> None:
+        """See a state before its handler is called; one that must run is only put down.
 
         Raises:
             BaseException: The run must end.
@@ -43,6 +43,11 @@ class Watch(Protocol):
 
 class Log(Protocol):
     """The log of a run, as the calls of its steps see it."""
+
+    @property
+    def is_in_flight(self) -> bool:
+        """Whether the next state was called by a process that is gone, so that nobody knows what it did."""
+        ...
 
     async def enter(self, name: str, attempts: int) -> None:
         """Write that a state is entered; durable when it returns."""
