@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from cano_dsl.checkpoint._schema import Settings, connect, explained
+from cano_dsl.checkpoint._schema import Settings, connect, damaged, explained
 
 T = TypeVar("T")
 KEPT = 4  # connections that are held while nobody reads
@@ -34,6 +34,8 @@ class Readers:
                 db.execute("COMMIT")
         except sqlite3.Error as error:
             raise explained(self._settings.path, error) from error
+        except IndexError as error:  # a number that stands for no kind of row and no status
+            raise damaged(self._settings.path) from error
         finally:
             if db is not None:
                 self._give_back(db)

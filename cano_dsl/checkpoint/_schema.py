@@ -8,7 +8,9 @@ Source:
     pragmas guarantees, https://www.sqlite.org/pragma.html#pragma_user_version.
 """
 
+import os
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -70,6 +72,21 @@ class Settings(NamedTuple):
     steps: Sequence[Sequence[Step]] = STEPS
 
 
+class _Opening:
+    """A lock of this process, which a fork must not find taken by a thread that it does not have."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._renew)
+
+    def _renew(self) -> None:
+        self.lock = threading.Lock()
+
+
+_opening = _Opening()
+
+
 def connect(settings: Settings, *, writes: bool) -> sqlite3.Connection:
     """Open the file, make it where there is none, and bring it up to date.
 
@@ -77,6 +94,11 @@ def connect(settings: Settings, *, writes: bool) -> sqlite3.Connection:
         StoreCorrupt: It is another program's, damaged, or of a newer version; it was not written to.
         StoreUnavailable: It cannot be opened.
     """
+    with _opening.lock:  # one at a time: those that make or change the file would wait for each other
+        return _connect(settings, writes=writes)
+
+
+def _connect(settings: Settings, *, writes: bool) -> sqlite3.Connection:
     if settings.path.is_dir():
         raise StoreUnavailable(store=str(settings.path), what="a folder", fix="give the path of a file")
     try:
@@ -149,7 +171,7 @@ def _look(settings: Settings) -> None:
     try:
         _checked(db, settings)
         if settings.path.stat().st_size % _number(db, "PRAGMA page_size") and not rest:
-            raise _damaged(settings.path)
+            raise damaged(settings.path)
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorname != "SQLITE_CORRUPT" or not rest:
             raise
@@ -240,7 +262,7 @@ def explained(path: Path, error: BaseException) -> StoreError:
     """Give the documented error for one of SQLite's."""
     store, name = str(path), getattr(error, "sqlite_errorname", None) or ""
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-        return _damaged(path, "it is no SQLite database" if name == "SQLITE_NOTADB" else DAMAGED)
+        return damaged(path, "it is no SQLite database" if name == "SQLITE_NOTADB" else DAMAGED)
     for start, what, fix in _REASONS:
         if name.startswith(start):
             return StoreUnavailable(store=store, what=what, fix=fix)
@@ -251,7 +273,8 @@ def explained(path: Path, error: BaseException) -> StoreError:
     return StoreError(f"the checkpoint store in {store} failed: {told(error)}")
 
 
-def _damaged(path: Path, what: str = DAMAGED) -> StoreCorrupt:
+def damaged(path: Path, what: str = DAMAGED) -> StoreCorrupt:
+    """Make the error for a file in which something is wrong."""
     return StoreCorrupt(store=str(path), what=what, fix="It was not written to. Restore it, or give another")
 
 

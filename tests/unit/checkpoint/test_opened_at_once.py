@@ -1,6 +1,7 @@
 """A store's file that is made and read by many at once."""
 
 import multiprocessing
+import sqlite3
 import threading
 from pathlib import Path
 
@@ -76,3 +77,20 @@ def test_damaged_file_stays_damaged(tmp_path: Path) -> None:
     with pytest.raises(StoreCorrupt):
         anyio.run(main)
     assert path.read_bytes() == whole[: len(whole) - 100]
+
+
+def test_numbers_that_stand_for_nothing_are_damage(tmp_path: Path) -> None:
+    """C9: a row of a kind that there is none of, in a file that is sound otherwise, is a documented error."""
+    path = tmp_path / "runs.db"
+    anyio.run(ask_and_start, path, 1)
+    db = sqlite3.connect(path)
+    db.execute("UPDATE row SET kind = 99")
+    db.commit()
+    db.close()
+
+    async def main() -> None:
+        async with SqliteCheckpoints(path) as store:
+            await store.load("r1")
+
+    with pytest.raises(StoreCorrupt):
+        anyio.run(main)
