@@ -147,6 +147,15 @@ class CircuitBreaker:
         Raises:
             CircuitOpen: The call must not be made.
         """
+        # Without the lock, as nothing but a number changes while it is closed. The ticket is read first: if
+        # the state changes in between it is of a time that is over, and how the call ends counts nowhere.
+        ticket = self._ticket
+        if self._state == "closed":
+            self._admitted += 1
+            return ticket
+        return self._admit(now)
+
+    def _admit(self, now: float) -> int:
         with self._lock:
             if self._state == "closed" or self._tries(now):
                 self._admitted += 1
@@ -158,6 +167,8 @@ class CircuitBreaker:
 
     def succeeded(self, ticket: int, now: float) -> None:  # noqa: ARG002 - as the protocol has it
         """Count a call that succeeded."""
+        if not self._failures and self._state == "closed":
+            return  # it changes nothing
         with self._lock:
             if ticket != self._ticket:
                 return

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import Any, Literal, NamedTuple
 
-from cano_dsl import Retry, Run, Workflow, state
+from cano_dsl import CircuitBreaker, RateLimiter, Retry, Run, Workflow, state
 
 ENTRIES = 1000  # of the one state that is entered again and again
 LONG_S = 60.0  # never reached
@@ -176,8 +176,8 @@ def pairs() -> list[Pair]:
     plain = _entering(state(Turn.WORK)(work))
     retry = _entering(state(Turn.WORK, retry=Retry.fixed(3, 0))(work))
     timed = _entering(state(Turn.WORK, timeout=LONG_S)(work))
-    breaker = _entering(state(Turn.WORK, breaker=Failures())(work))
-    limiter = _entering(state(Turn.WORK, limiter=Room())(work))
+    breaker = _entering(state(Turn.WORK, breaker=CircuitBreaker("bench"))(work))
+    limiter = _entering(state(Turn.WORK, limiter=RateLimiter("bench", 1e9))(work))
     known = _entering(state(Turn.WORK)(knowing))
     total = _entering(state(Turn.WORK)(work), timeout=LONG_S)
     number = _entering(state(Turn.WORK)(work), max_transitions=ENTRIES)
