@@ -120,7 +120,7 @@ class RunLog:
 
     def go_on(self) -> None:
         """Write the row of the next state too, as the run does not go on where it stood."""
-        self._skip = False
+        self._skip = self.is_in_flight = False
 
     def pass_by(self, name: str) -> None:
         """See a router, which has no row."""
