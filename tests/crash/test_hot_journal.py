@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -30,8 +31,11 @@ def test_maker_was_killed(tmp_path: Path) -> None:
     assert made.returncode == -signal.SIGKILL
     assert path.stat().st_size > 4096
     assert Path(f"{path}-journal").exists()
-    with pytest.raises(sqlite3.DatabaseError):
-        sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True).execute("SELECT * FROM sqlite_master")
+    with (
+        closing(sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)) as db,
+        pytest.raises(sqlite3.DatabaseError),
+    ):
+        db.execute("SELECT * FROM sqlite_master")
 
     async def main() -> None:
         async with SqliteCheckpoints(path, busy_timeout=0.2) as store:

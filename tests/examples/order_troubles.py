@@ -25,6 +25,7 @@ import anyio
 import anyio.lowlevel
 
 from cano_dsl import SqliteCheckpoints
+from cano_dsl.checkpoint import Page
 from cano_dsl.testing import FakeClock
 
 STEPS = ("reserve", "validate", "charge", "ship")
@@ -206,7 +207,7 @@ async def leg(example: ModuleType, folder: Path, case: Case, number: int) -> Non
     with closing(world):
         async with store:
             durable: Any = example.orders.configure(
-                checkpoints=KillingStore(store, case.kills[number]), clock=clock
+                checkpoints=KillingStore(store, case, number), clock=clock
             )
             async with durable.bind(world=world) as runner:
                 if number == 0:
@@ -220,13 +221,19 @@ async def leg(example: ModuleType, folder: Path, case: Case, number: int) -> Non
 class KillingStore:
     """A store at one of whose writes the process is killed: even numbers before, odd ones after."""
 
-    def __init__(self, store: SqliteCheckpoints, at: int) -> None:
+    def __init__(self, store: SqliteCheckpoints, case: Case, number: int) -> None:
         self._store = store
-        self._at = at
+        self._run_id = case.run_id
+        self._at = case.kills[number]
         self._writes = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
+
+    async def runs(self, **kwargs: Any) -> Page:
+        """List the run of this case alone: those of others act on a world of their own."""
+        page = await self._store.runs(**kwargs)
+        return page._replace(runs=tuple(info for info in page.runs if info.run_id == self._run_id))
 
     async def start(self, *args: Any, **kwargs: Any) -> Any:
         return await self._write(self._store.start(*args, **kwargs))
