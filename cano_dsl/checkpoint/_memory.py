@@ -50,7 +50,7 @@ class _Kept:
             if unit.status not in OPEN:
                 self.owner = None
 
-    def info(self) -> RunInfo:
+    def info(self, leased_until: float | None) -> RunInfo:
         new, last = self.new, self.rows[-1] if self.rows else None
         return RunInfo(
             run_id=new.run_id,
@@ -64,6 +64,7 @@ class _Kept:
             started_at=self.started_at,
             updated_at=last.at if last is not None else self.started_at,
             owner=self.owner,
+            leased_until=leased_until,
             origin=self.origin,
         )
 
@@ -115,7 +116,7 @@ class MemoryCheckpoints:
             self._open()
             there = self._runs.get(run.run_id)
             if there is not None:
-                return refused_start(there.info())
+                return refused_start(self._info(there), run.workflow)
             if not checked_next(unit.rows, 0):
                 raise RunConflict(run_id=run.run_id, reason="overtaken")
             return self._begin(_Kept(run, self._number(), now), unit, owner, now)
@@ -173,14 +174,14 @@ class MemoryCheckpoints:
     async def info(self, run_id: str, /) -> RunInfo:
         """Give a run in short; see `CheckpointStore.info`."""
         with self._lock:
-            return self._find(run_id).info()
+            return self._info(self._find(run_id))
 
     async def load(self, run_id: str, /, *, at: int | None = None) -> SavedRun:
         """Give a run with its rows and data; see `CheckpointStore.load`."""
         with self._lock:
             kept = self._find(run_id)
             last = len(kept.rows) - 1 if at is None else _within(at, kept)
-            return SavedRun(kept.info(), kept.new.graph, tuple(kept.rows[: last + 1]), kept.data(last))
+            return SavedRun(self._info(kept), kept.new.graph, tuple(kept.rows[: last + 1]), kept.data(last))
 
     async def changes(self, run_id: str, /, *, values: bool = False) -> tuple[Change, ...]:
         """Give every change of a run's data; see `CheckpointStore.changes`."""
@@ -204,7 +205,7 @@ class MemoryCheckpoints:
             self._open()
             found = list(self._matching(workflow, statuses, before, after))
             page = found[:limit]
-            return Page(tuple(kept.info() for kept in page), page[-1].number if len(found) > limit else None)
+            return Page(tuple(map(self._info, page)), page[-1].number if len(found) > limit else None)
 
     async def prune(self, *, before: float, now: float, statuses: Collection[Status] = CLOSED) -> int:
         """Forget runs; see `CheckpointStore.prune`."""
@@ -247,6 +248,9 @@ class MemoryCheckpoints:
         except KeyError:
             raise RunNotFound(run_id=run_id, store="memory") from None
 
+    def _info(self, kept: _Kept) -> RunInfo:
+        return kept.info(None if kept.owner is None else self._leases.get(kept.owner, 0.0))
+
     def _number(self) -> int:
         self._count += 1
         return self._count
@@ -262,7 +266,7 @@ class MemoryCheckpoints:
         self, workflow: str | None, statuses: Collection[Status], before: float | None, after: int | None
     ) -> Iterator[_Kept]:
         for kept in sorted(self._runs.values(), key=lambda one: -one.number):
-            info = kept.info()
+            info = self._info(kept)
             if (
                 (workflow is None or info.workflow == workflow)
                 and (not statuses or info.status in statuses)

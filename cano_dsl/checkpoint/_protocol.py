@@ -57,7 +57,7 @@ class CheckpointStore(Protocol):
             The claim on it; where a run of that id has finished, that run in short, and nothing was written.
 
         Raises:
-            RunConflict: A run of that id exists and has not finished.
+            RunConflict: A run of that id exists and has not finished, or is one of another workflow.
             RunEnded: A run of that id has ended without an exit, for good.
         """
         ...

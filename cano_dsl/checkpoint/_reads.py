@@ -27,7 +27,8 @@ ROWS = (
 INFO = (
     "SELECT run.id, run.name, definition.workflow, definition.version, definition.fingerprint, run.start, "
     "run.status, coalesce(last.state, run.start), coalesce(last.seq, -1) + 1, run.at, "
-    "coalesce(last.at, run.at), run.origin, owner.host, owner.boot, owner.pid, owner.started, owner.mark "
+    "coalesce(last.at, run.at), run.origin, owner.host, owner.boot, owner.pid, owner.started, owner.mark, "
+    "owner.until "
     "FROM run JOIN definition ON definition.id = run.definition LEFT JOIN owner ON owner.id = run.owner "
     "LEFT JOIN row AS last ON last.run = run.id AND last.seq = (SELECT max(seq) FROM row WHERE run = run.id)"
 )
@@ -88,7 +89,8 @@ def _info(values: tuple[Any, ...]) -> RunInfo:
         next=after,
         started_at=moment(began),
         updated_at=moment(last),
-        owner=Owner(*values[12:]) if values[16] is not None else None,
+        owner=Owner(*values[12:17]) if values[16] is not None else None,
+        leased_until=values[17],
         origin=origin,
     )
 

@@ -121,6 +121,7 @@ class RunInfo(NamedTuple):
         updated_at: When its last row was written.
         owner: Who runs it; None where it was released.
         origin: Where it was forked from, as `run_id@sequence`; None where it was not.
+        leased_until: When its owner's lease is over unless renewed; None where it was released.
     """
 
     run_id: str
@@ -135,6 +136,16 @@ class RunInfo(NamedTuple):
     updated_at: float
     owner: Owner | None = None
     origin: str | None = None
+    leased_until: float | None = None
+
+    def is_held(self, now: float) -> bool:
+        """Tell whether somebody runs it: the lease is not over, and its owner is not known to be gone."""
+        return (
+            self.owner is not None
+            and self.leased_until is not None
+            and self.leased_until > now
+            and not self.owner.is_gone()
+        )
 
     @property
     def exit(self) -> str | None:

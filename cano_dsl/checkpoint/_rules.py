@@ -7,13 +7,15 @@ from cano_dsl.checkpoint._rows import CLOSED, RunInfo
 from cano_dsl.errors import RunConflict, RunEnded
 
 
-def refused_start(there: RunInfo) -> RunInfo:
+def refused_start(there: RunInfo, workflow: str) -> RunInfo:
     """Give the run of an id that is to be started, if it has finished.
 
     Raises:
-        RunConflict: It can go on.
+        RunConflict: It can go on, or is one of another workflow.
         RunEnded: It has ended without an exit.
     """
+    if there.workflow != workflow:
+        raise RunConflict(run_id=there.run_id, reason="foreign", workflow=there.workflow)
     if there.status == "finished":
         return there
     if there.status in CLOSED:

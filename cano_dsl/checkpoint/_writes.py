@@ -87,7 +87,7 @@ class Start(NamedTuple):
         new = self.new
         there = run_number(db, new.run_id)
         if there is not None:
-            return refused_start(info(db, there))
+            return refused_start(info(db, there), new.workflow)
         if not checked_next(self.unit.rows, 0):
             overtaken(new.run_id)
         run = db.execute(

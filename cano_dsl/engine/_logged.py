@@ -8,7 +8,7 @@ from cano_dsl.checkpoint import CheckpointStore, Claim, NewRun, Owner, Row, RunI
 from cano_dsl.engine._keeper import taken
 from cano_dsl.engine._leave import drive_careful, roll_on
 from cano_dsl.engine._log import RunLog, Source
-from cano_dsl.engine._resume import Point
+from cano_dsl.engine._resume import Point, exit_of
 from cano_dsl.engine._rollback import STACK
 from cano_dsl.errors import RunEnded
 from cano_dsl.plan import Plan, Stay, StayData, Step, Values
@@ -20,12 +20,12 @@ class Finished(BaseException):
     """A run of that id has finished already; never leaves the engine.
 
     Attributes:
-        exit: The name of the exit that it reached.
+        info: That run.
     """
 
-    def __init__(self, exit: str) -> None:  # noqa: A002 - as the store calls it
-        super().__init__(exit)
-        self.exit = exit
+    def __init__(self, info: RunInfo) -> None:
+        super().__init__(info)
+        self.info = info
 
 
 class Resumed(NamedTuple):
@@ -120,7 +120,7 @@ async def drive_logged(
             step = await take_up(plan, steps, step, laid, of.resumed.point)
         return await drive_careful(plan, step, laid, run.run_id)
     except Finished as finished:
-        return steps[finished.exit].at
+        return await exit_of(plan, of.store, finished.info)
     finally:
         run._log = None  # noqa: SLF001 - as above
         for _, durable in sources:
@@ -189,7 +189,7 @@ async def _start(
     start = partial(of.store.start, new, Unit(rows, changes), owner=of.owner, now=SYSTEM_CLOCK.now())
     begun: Claim | RunInfo = await taken(of.store, start)
     if isinstance(begun, RunInfo):
-        raise Finished(begun.exit or "")
+        raise Finished(begun)
     run._sequence = len(rows) - 1  # noqa: SLF001 - kept off the type that handlers see
     emit = plan.events.checkpoint_written if plan.events is not None else None
     if emit is not None and rows:

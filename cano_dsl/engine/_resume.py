@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, NamedTuple
 
-from cano_dsl.checkpoint import CheckpointStore, Row, SavedRun, difference, in_force
+from cano_dsl.checkpoint import CheckpointStore, Row, RunInfo, SavedRun, difference, in_force
 from cano_dsl.declare import taken_type
 from cano_dsl.engine._entries import Entry, decode_entry
 from cano_dsl.errors import (
@@ -80,8 +80,7 @@ async def find_point(
     _refuse_other(plan, store, saved, at)
     rows = in_force(saved.rows)
     if at is None and info.exit is not None:
-        _refuse_changed(plan, saved, info.exit, (), allow=allow_changed)
-        return steps[info.exit].at
+        return await exit_of(plan, store, info)
     entered = [row for row in rows if row.kind == "entered"]
     row = entered[-1] if entered else Row(-1, "entered", info.started_at, info.start)
     outputs = _outputs(rows)
@@ -106,6 +105,20 @@ async def find_point(
         text=undoing.text if undoing is not None else None,
         changes=difference(now, saved.data),
     )
+
+
+async def exit_of(plan: Plan, store: CheckpointStore, info: RunInfo) -> Enum:
+    """Give the exit that a finished run reached.
+
+    Raises:
+        FingerprintMismatch: It is no exit any more.
+    """
+    name = str(info.exit)
+    if name in plan.graph.definition.exits:
+        return plan.states[name]
+    stored = json.loads((await store.load(info.run_id)).graph)
+    found = differences(stored, plan.graph.canonical(), name)
+    raise FingerprintMismatch(run_id=info.run_id, workflow=plan.name, differences=found)
 
 
 def _refuse_other(plan: Plan, store: CheckpointStore, saved: SavedRun, at: int | None) -> None:

@@ -1,14 +1,16 @@
 """Runs of a workflow with a checkpoint store: begun, resumed, forked."""
 
+import sys
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from enum import Enum
 from typing import Any
 
-from cano_dsl.checkpoint import CheckpointStore, Claim, Owner, Row, RunInfo, Status, Unit, refused_start
+from cano_dsl.checkpoint import OPEN, CheckpointStore, Claim, Owner, Row, RunInfo, Status, Unit, refused_start
 from cano_dsl.declare import show, taken_type, value_type
 from cano_dsl.engine._keeper import kept, taken
 from cano_dsl.engine._logged import Beginning, Resumed, attach, sources_of
-from cano_dsl.engine._resume import Point, find_point
+from cano_dsl.engine._resume import Point, exit_of, find_point
 from cano_dsl.engine._run import Order, execute
 from cano_dsl.errors import PolicyError, RunNotFound, RunParked, SignatureError, Where
 from cano_dsl.plan import Plan, check_resources
@@ -19,26 +21,19 @@ async def execute_saved(plan: Plan, given: Mapping[str, Any], order: Order) -> E
     """Run once, with a log in the workflow's store; give the exit at once where that run has finished.
 
     Raises:
-        RunConflict: A run of that id has not finished.
+        RunConflict: A run of that id has not finished, or is one of another workflow.
+        FingerprintMismatch: A run of that id has finished at what is no exit any more.
         RunEnded: A run of that id has ended without an exit.
         RunError: As `execute` does.
         StoreError: The store cannot be written, or something cannot be saved.
     """
     store = store_of(plan)
     if order.run_id is not None:
-        known = await _known_exit(plan, store, order.run_id)
-        if known is not None:
-            return known
+        with suppress(RunNotFound):
+            there = refused_start(await store.info(order.run_id), plan.name)
+            return await exit_of(plan, store, there)
     async with kept(store) as owner:
         return await execute(plan, given, order._replace(beginning=Beginning(store, owner)))
-
-
-async def _known_exit(plan: Plan, store: CheckpointStore, run_id: str) -> Enum | None:
-    try:
-        there = await store.info(run_id)
-    except RunNotFound:
-        return None
-    return plan.states[refused_start(there).state]
 
 
 async def resume(
@@ -138,6 +133,13 @@ async def list_runs(plan: Plan, statuses: Collection[Status], limit: int) -> lis
         if after is None:
             break
     return found
+
+
+async def list_free(plan: Plan) -> list[str]:
+    """Give the ids of this workflow's unfinished runs that nobody runs."""
+    found = await list_runs(plan, tuple(OPEN), sys.maxsize)
+    now = SYSTEM_CLOCK.now()
+    return [info.run_id for info in found if not info.is_held(now)]
 
 
 def check_durable(plan: Plan, store: CheckpointStore) -> None:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from cano_dsl.errors._resource import StoreError
 
-Conflict = Literal["exists", "owned", "overtaken"]
+Conflict = Literal["exists", "foreign", "owned", "overtaken"]
 
 
 class RunNotFound(StoreError, LookupError):
@@ -41,10 +41,12 @@ class RunConflict(StoreError):
 
     Attributes:
         run_id: The run's id.
-        reason: "exists": it was started before and has not finished. "owned": somebody runs it now.
-            "overtaken": somebody else took it over meanwhile, and wrote the next row.
+        reason: "exists": it was started before and has not finished. "foreign": it is a run of another
+            workflow. "owned": somebody runs it now. "overtaken": somebody else took it over meanwhile, and
+            wrote the next row.
         owner: Who runs it, in words; empty where nobody does, or it is not known.
         lease_s: The seconds for which that is so unless renewed; None where nobody runs it.
+        workflow: Whose run it is, where it is another workflow's; else empty.
 
     Example:
         >>> from cano_dsl.errors import RunConflict
@@ -55,16 +57,26 @@ class RunConflict(StoreError):
     code = "run-conflict"
 
     def __init__(
-        self, *, run_id: str, reason: Conflict, owner: str = "", lease_s: float | None = None
+        self,
+        *,
+        run_id: str,
+        reason: Conflict,
+        owner: str = "",
+        lease_s: float | None = None,
+        workflow: str = "",
     ) -> None:
-        super().__init__(f"run {run_id!r} {_conflict(run_id, reason, owner, lease_s)}")
+        words = _conflict(run_id, reason, owner, lease_s, workflow)
+        super().__init__(f"run {run_id!r} {words}")
         self.run_id = run_id
         self.reason: Conflict = reason
         self.owner = owner
         self.lease_s = lease_s
+        self.workflow = workflow
 
 
-def _conflict(run_id: str, reason: Conflict, owner: str, lease_s: float | None) -> str:
+def _conflict(run_id: str, reason: Conflict, owner: str, lease_s: float | None, workflow: str) -> str:
+    if reason == "foreign":
+        return f"is one of another workflow, {workflow!r}: choose another id, as a store's ids are its own"
     if reason == "exists":
         return f"exists already and has not finished: go on with resume({run_id!r}), or choose another id"
     if reason == "overtaken":

@@ -28,6 +28,21 @@ async def start_is_idempotent(store: CheckpointStore) -> None:
         assert (len(run.rows), run.data, run.info.status) == (2, {"a": b"1"}, status)
 
 
+async def ids_are_the_stores(store: CheckpointStore) -> None:
+    """C5: an id that a run of another workflow has is refused, however that run stands; it stays as it is."""
+    for status in STATUSES:
+        claim = await begun(store, status)
+        await store.append(claim, Unit([Row(1, "ended", NOW, "DONE")], {"a": b"1"}, status))
+        other = new_run(status)._replace(workflow="others")
+        error = await refused(
+            RunConflict,
+            store.start(other, Unit([entered(0)], {"a": b"9"}), owner=Owner.here(), now=NOW),
+        )
+        assert (error.reason, error.workflow) == ("foreign", new_run(status).workflow)
+        run = await store.load(status)
+        assert (len(run.rows), run.data, run.info.status) == (2, {"a": b"1"}, status)
+
+
 async def ended_runs_are_released(store: CheckpointStore) -> None:
     """Every status but that of an open run releases it, in the same unit."""
     for status in STATUSES:
@@ -70,7 +85,8 @@ async def claim_writes_its_row(store: CheckpointStore) -> None:
     await store.release(first)
     stale = Unit([Row(0, "resumed", NOW, "A")], {"a": b"lost"})
     await refused(RunConflict, store.claim("one", stale, owner=Owner.here(), now=NOW))
-    assert (await store.info("one")).owner is None
+    info = await store.info("one")
+    assert info.owner is None and info.leased_until is None and not info.is_held(NOW)
     unit = Unit([Row(1, "resumed", NOW, "A", about=0)], {"a": b"back"}, "unfinished")
     claim = await store.claim("one", unit, owner=Owner.here(), now=NOW)
     assert claim.next == 2
@@ -85,7 +101,11 @@ async def leases_hold(store: CheckpointStore) -> None:
     for owner in (me, another):
         error = await refused(RunConflict, store.claim("one", owner=owner, now=NOW + LEASE_S - 1))
         assert error.reason == "owned" and error.lease_s == 1.0 and str(me.pid) in error.owner
+    info = await store.info("one")
+    assert info.leased_until == NOW + LEASE_S
+    assert info.is_held(NOW + LEASE_S - 1) and not info.is_held(NOW + LEASE_S)
     await store.renew(me, now=NOW + 20)
+    assert (await store.runs()).runs[0].leased_until == NOW + 20 + LEASE_S
     await refused(RunConflict, store.claim("one", owner=another, now=NOW + 20 + LEASE_S - 1))
     await store.claim("one", owner=another, now=NOW + 20 + LEASE_S)
 
@@ -173,6 +193,7 @@ async def old_claims_are_not_new_ones(store: CheckpointStore) -> None:
 
 CLAIM_CHECKS: tuple[Check, ...] = (
     start_is_idempotent,
+    ids_are_the_stores,
     ended_runs_are_released,
     next_sequence_decides,
     token_fences,

@@ -1,6 +1,5 @@
 """A workflow with its resources at hand."""
 
-import sys
 from collections.abc import Callable, Collection
 from enum import Enum
 from functools import partial
@@ -254,15 +253,13 @@ class Runner(Held[S, E_co, D]):
         Raises:
             RunnerState: Outside `async with`.
         """
-        from cano_dsl.engine import OPEN, resume
+        from cano_dsl.engine import list_free, resume
 
         handles = []
         plan = self._launching()
-        for info in await self.runs(status=tuple(OPEN), limit=sys.maxsize):
-            if info.owner is not None and not info.owner.is_gone():
-                continue
-            order = self._order(info.run_id, None, None, None)
-            handle: RunHandle[S, E_co, D] = RunHandle(plan, info.run_id)
+        for run_id in await list_free(plan):
+            order = self._order(run_id, None, None, None)
+            handle: RunHandle[S, E_co, D] = RunHandle(plan, run_id)
             handles.append(self._start(handle, order, partial(resume, plan, at=None, allow_changed=False)))
         return handles
 

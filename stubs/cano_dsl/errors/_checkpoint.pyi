@@ -3,7 +3,7 @@ from cano_dsl.errors._resource import StoreError as StoreError
 from collections.abc import Sequence
 from typing import Literal
 
-Conflict = Literal['exists', 'owned', 'overtaken']
+Conflict = Literal['exists', 'foreign', 'owned', 'overtaken']
 
 class RunNotFound(StoreError, LookupError):
     run_id: str
@@ -15,6 +15,7 @@ class RunConflict(StoreError):
     reason: Conflict
     owner: str
     lease_s: float | None
+    workflow: str
     def __init__(
         self,
         *,
@@ -22,6 +23,7 @@ class RunConflict(StoreError):
         reason: Conflict,
         owner: str = '',
         lease_s: float | None = None,
+        workflow: str = '',
     ) -> None: ...
 
 class RunEnded(StoreError):

@@ -15,6 +15,7 @@ from cano_dsl import (
     MemoryStore,
     Run,
     RunData,
+    Waive,
     Workflow,
     per_run,
     split,
@@ -101,8 +102,6 @@ def build(store: Any, *, to_other: str = "", name: str = "jobs", version: int = 
         state(Job.B, to=to("b", Job.C))(b),
         state(Job.C, to=to("c", Job.DONE))(c),
     ]
-    from cano_dsl import Waive
-
     waive = [] if to_other else [Waive("unreachable", Job.OTHER, "not in this test")]
     exits = (Job.DONE, Job.OTHER)
     built = Workflow.build(
@@ -361,6 +360,62 @@ def test_recover(run_clean: Go) -> None:
             ends = {handle.run_id: await handle.wait() for handle in handles}
         assert ends == {"r0": Job.DONE, "r1": Job.DONE}
         assert sorted(world.done) == ["r0 B", "r0 C", "r1 B", "r1 C"]
+
+    run_clean(main)
+
+
+def test_recover_when_a_lease_is_over(run_clean: Go) -> None:
+    """C7a: recover takes a run whose owner's lease is over, though nobody knows whether that process lives."""
+
+    async def main() -> None:
+        store = MemoryCheckpoints()
+        for name, until_s in (("over", 1.0), ("held", 1e12)):
+            await stopped(store, "B", name)
+            kept = store._runs[name]
+            kept.status, kept.owner = "unfinished", Owner.here()._replace(host="elsewhere")
+            store._leases[kept.owner] = until_s
+        async with build(store).bind(world=World(), store=per_run(MemoryStore)) as runner:
+            handles = await runner.recover()
+            assert {handle.run_id: await handle.wait() for handle in handles} == {"over": Job.DONE}
+
+    run_clean(main)
+
+
+def test_an_id_of_another_workflow(run_clean: Go) -> None:
+    """C5: an id that another workflow's run has is refused, also once that has finished; nothing runs."""
+
+    async def main() -> None:
+        store = MemoryCheckpoints()
+        world = World()
+        await build(store).bind(world=world, store=MemoryStore()).run("r", data=Count())
+        ran = list(world.done)
+        with pytest.raises(RunConflict, match="another workflow, 'jobs'") as caught:
+            await build(store, name="others").bind(world=world, store=MemoryStore()).run("r", data=Count())
+        assert (caught.value.reason, caught.value.workflow) == ("foreign", "jobs")
+        assert world.done == ran
+
+    run_clean(main)
+
+
+def test_finished_at_what_is_no_exit_any_more(run_clean: Go) -> None:
+    """C5, C6: a run that has finished at an exit that is gone says so, by `run` and by `resume`."""
+
+    async def to_other() -> Literal[Job.OTHER]:
+        return Job.OTHER
+
+    async def main() -> None:
+        store = MemoryCheckpoints()
+        await build(store).bind(world=World(), store=MemoryStore()).run("r", data=Count())
+        waive = [Waive("exhaustive", member, "gone") for member in (Job.B, Job.C, Job.DONE)]
+        changed = Workflow.build(
+            Job, state(Job.A)(to_other), start=Job.A, exits=(Job.OTHER,), data=Count, name="jobs", waive=waive
+        )
+        runner = changed.configure(checkpoints=store).bind()
+        with pytest.raises(FingerprintMismatch, match="DONE"):
+            await runner.run("r", data=Count())
+        for allow in (False, True):
+            with pytest.raises(FingerprintMismatch, match="DONE"):
+                await runner.resume("r", allow_changed=allow)
 
     run_clean(main)
 
