@@ -143,14 +143,17 @@ async def list_free(plan: Plan) -> list[str]:
 
 
 def check_durable(plan: Plan, store: CheckpointStore) -> None:
-    """See that every value that a log must bring back is of a type that can be read.
+    """See that every value that a log must bring back is of a type that can be read, in sub-workflows too.
 
     Raises:
         SignatureError: One is not.
     """
     wanted: list[tuple[str, object, Where | None]] = []
+    for read in plan.handlers:
+        if read.spec.nested is not None:
+            check_durable(read.spec.nested.plan, store)
     if plan.data is not None:
-        wanted.append(("the run's data", plan.data, None))
+        wanted.append((f"the data of a run of {plan.name!r}", plan.data, None))
     wanted += [
         (f"the output that {undo.spec.name!r} takes", taken_type(undo.spec), undo.spec.where)
         for undo in plan.compensations

@@ -29,7 +29,7 @@ class Compiler:
 
     def steps(self, given: frozenset[str]) -> "dict[str, Step]":
         """Make the linked steps for the resources that are given."""
-        names = (*self._plan.layout(given), *(region.path for region in self._plan.stayed))
+        names = (*self._plan.layout(given), *(region.slot for region in self._plan.stayed))
         slots = {name: slot for slot, name in enumerate(names)}
         flat = self._plan.laid_flat()
         steps = {name: self._step(cell, slots) for name, cell in flat.cells.items()}
@@ -53,7 +53,7 @@ class Compiler:
 
     def _way_in(self, region: Region, goals: Goals, slots: dict[str, int]) -> Step:
         """Make the step that leads into a region; it is no state of its own, so nobody sees it."""
-        call = opening(region, slots.get(region.path))
+        call = opening(region, slots.get(region.slot))
         step = Step(region.at, call=call, thunk=call, awaits=False, spec=region.spec, name=region.path)
         edges = tuple(edge for edge, _ in goals)
         step.recovery = self._follows(call, None, edges, slots, awaits=False) if edges else None

@@ -44,6 +44,11 @@ class Region:
     ends: Mapping[str, str]
 
     @property
+    def slot(self) -> str:
+        """What its stay is called among a run's values and in its log; no resource can have that name."""
+        return f"@{self.path}"
+
+    @property
     def start(self) -> str:
         """Where the way into the state leads."""
         return self.leads(self.plan.graph.start)
@@ -241,8 +246,8 @@ class _Level:
             if one.role == "resource":
                 found.append(replace(one, want=replace(one.want, name=self._name(one.want.name))))
             elif one.role == "data":
-                path = self._regions[0].path
-                found.append(replace(one, role="stay", want=replace(one.want, name=path)))
+                slot = self._regions[0].slot
+                found.append(replace(one, role="stay", want=replace(one.want, name=slot)))
             else:
                 found.append(one)
         return tuple(found)

@@ -15,7 +15,7 @@ from cano_dsl.plan._outputs import Take
 from cano_dsl.plan._recovery import Recovery
 from cano_dsl.plan._step import Call, Step
 from cano_dsl.scope import Clock
-from cano_dsl.spec import DataCodec, Run, RunData
+from cano_dsl.spec import DataCodec, Run, RunData, fitting
 
 
 class Stay:
@@ -112,7 +112,7 @@ class StayData:
     __slots__ = ("_codec", "_stay", "_written", "key")
 
     def __init__(self, stay: Stay) -> None:
-        self.key = f"{stay.region.path}/data"
+        self.key = f"{stay.region.slot}/data"
         self._stay = stay
         self._codec: DataCodec | None = None
         self._written: bytes | None = None
@@ -129,9 +129,11 @@ class StayData:
         if self._codec is None or not self._stay.has_data:
             return {}
         data = self._stay.data
-        found = self._codec.encode(self.key, data.value if data is not None else None)
+        value = data.value if data is not None else None
+        found = self._codec.encode(self.key, value)
         if found == self._written:
             return {}
+        fitting(self._codec, self.key, value, found, self._stay.region.plan.data)
         self._written = found
         return {self.key: found}
 
@@ -212,7 +214,7 @@ class Limit(NamedTuple):
 
 def limits_of(cell: Cell, slots: Mapping[str, int]) -> tuple[Limit, ...]:
     """Find the regions that bound a state, the innermost first."""
-    return tuple(Limit(region, slots[region.path]) for region in cell.regions if region.is_limited)
+    return tuple(Limit(region, slots[region.slot]) for region in cell.regions if region.is_limited)
 
 
 class Bounded(NamedTuple):

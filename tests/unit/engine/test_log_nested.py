@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import anyio.lowlevel
 import pytest
 
-from cano_dsl import MemoryCheckpoints, Run, RunData, Workflow, compensate, state
-from cano_dsl.errors import Cancelled, HandlerFailed, RunEnded, RunTimeout
+from cano_dsl import MemoryCheckpoints, MemoryStore, Run, RunData, Waive, Workflow, compensate, state
+from cano_dsl.errors import Cancelled, HandlerFailed, NotEncodable, RunEnded, RunTimeout, SignatureError
 from cano_dsl.testing import crash_points
 
 
@@ -91,7 +91,7 @@ def test_rows_have_paths(run_async: Callable[..., Any]) -> None:
             ("ended", "DONE"),
         ]
         assert [row.output for row in saved.rows] == [None, None, store.codec.encode("", 12), None]
-        assert store.codec.decode("", saved.data["PAY/data"], Asked) == Asked(1)
+        assert store.codec.decode("", saved.data["@PAY/data"], Asked) == Asked(1)
 
     run_async(main)
 
@@ -187,3 +187,104 @@ def test_log_of_a_dirty_run_says_what_is_owed(run_async: Callable[..., Any]) -> 
         assert "12" not in text.replace("r, attempt", "")
 
     run_async(main)
+
+
+def test_a_resource_named_as_the_state(run_async: Callable[..., Any]) -> None:
+    """C4: the inner data comes back also where a durable resource has the name of the state that it is of."""
+
+    class Shop(Enum):
+        pay = "pay"
+        DONE = "done"
+
+    @state(Pay.ASK)
+    async def note(data: RunData[Asked], pay: MemoryStore) -> Literal[Pay.CHARGE]:
+        data.value.times += 1
+        pay.put("data", "of the resource")
+        return Pay.CHARGE
+
+    @state(Pay.CHARGE)
+    async def see(data: RunData[Asked], pay: MemoryStore) -> Literal[Pay.PAID]:
+        assert (data.value, pay.get("data", str)) == (Asked(1), "of the resource")
+        return Pay.PAID
+
+    inner = Workflow.build(Pay, note, see, start=Pay.ASK, exits=(Pay.PAID,), data=Asked)
+    shop = Workflow.build(
+        Shop, inner.as_state(Shop.pay, exits={Pay.PAID: Shop.DONE}), start=Shop.pay, exits=(Shop.DONE,)
+    )
+
+    async def main() -> None:
+        resumed = 0
+        for store in crash_points():
+            durable = shop.configure(checkpoints=store)
+            with store.crashes():
+                await durable.bind(pay=MemoryStore()).run("r")
+            if store.is_started:
+                assert await durable.bind(pay=MemoryStore()).resume("r") is Shop.DONE
+                resumed += 1
+        assert resumed > 3
+
+    run_async(main)
+
+
+def test_inner_data_that_would_not_come_back(run_async: Callable[..., Any]) -> None:
+    """C4: inner data that would not be read as its declared type is refused when it is written, by its key."""
+
+    @state(Pay.ASK)
+    async def spoil(data: RunData[Asked]) -> Literal[Pay.PAID]:
+        data.value.times = cast("int", "many")
+        return Pay.PAID
+
+    inner = Workflow.build(
+        Pay, spoil, start=Pay.ASK, exits=(Pay.PAID,), data=Asked, waive=[Waive("exhaustive", Pay.CHARGE, "-")]
+    )
+    outer = Workflow.build(
+        Order,
+        inner.as_state(Order.PAY, exits={Pay.PAID: Order.SHIP}),
+        ship,
+        start=Order.PAY,
+        exits=(Order.DONE,),
+    )
+
+    async def main() -> None:
+        world = World()
+        with pytest.raises(NotEncodable, match="@PAY/data"):
+            await outer.configure(checkpoints=MemoryCheckpoints()).bind(world=world).run("r")
+        assert world.done == []
+
+    run_async(main)
+
+
+def test_inner_types_are_checked_when_a_store_is_given() -> None:
+    """C4: data and outputs of a sub-workflow that no log could bring back are refused by `configure`."""
+
+    @dataclass
+    class Socket:
+        ports: list[int] | set[int]  # in msgpack both are one
+
+    @state(Pay.ASK)
+    async def connect() -> tuple[Literal[Pay.PAID], Socket]:
+        raise AssertionError("never called")
+
+    @state(Pay.ASK)
+    async def keep(data: RunData[Socket]) -> Literal[Pay.PAID]:
+        raise AssertionError("never called")
+
+    @compensate(connect)
+    async def disconnect(socket: Socket) -> None:
+        raise AssertionError("never called")
+
+    waive = [Waive("exhaustive", Pay.CHARGE, "-")]
+    inners = [
+        Workflow.build(Pay, connect, disconnect, start=Pay.ASK, exits=(Pay.PAID,), waive=waive),
+        Workflow.build(Pay, keep, start=Pay.ASK, exits=(Pay.PAID,), data=Socket, name="kept", waive=waive),
+    ]
+    for inner, what in zip(inners, ("disconnect", "the data of a run of 'kept'"), strict=True):
+        outer = Workflow.build(
+            Order,
+            inner.as_state(Order.PAY, exits={Pay.PAID: Order.SHIP}),
+            ship,
+            start=Order.PAY,
+            exits=(Order.DONE,),
+        )
+        with pytest.raises(SignatureError, match=what):
+            outer.configure(checkpoints=MemoryCheckpoints())

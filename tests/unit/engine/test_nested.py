@@ -764,3 +764,29 @@ def test_branches_have_stable_ids(run_virtual: Callable[..., Any]) -> None:
     built = Workflow.build(Order, part, ship, start=Order.PAY, exits=(Order.DONE,), waive=waive)
     run_virtual(lambda: built.bind(log=Log()).run("r"))
     assert seen == [("r/0/0", "r/0/0/0"), ("r/0/0", "r/0/0/0")]
+
+
+@pytest.mark.parametrize("limits", [{}, {"max_transitions": 5}, {"timeout": 60}, {"data": list}])
+def test_a_resource_named_as_the_state(run_async: Callable[..., Any], limits: dict[str, Any]) -> None:
+    """A resource may have the name of the state that a workflow stands in, whatever that has for itself."""
+
+    class Shop(Enum):
+        pay = 1
+        DONE = 2
+
+    @state(Pay.CHARGE)
+    async def charge(pay: list[str], run: Run) -> Literal[Pay.PAID]:
+        pay.append(run.state_name)
+        return Pay.PAID
+
+    waive = [Waive("exhaustive", member, "-") for member in (Pay.CONFIRM, Pay.REFUSED)]
+    inner = Workflow.build(Pay, charge, start=Pay.CHARGE, exits=(Pay.PAID,), waive=waive, **limits)
+    nested = inner.as_state(Shop.pay, exits={Pay.PAID: Shop.DONE})
+    shop = Workflow.build(Shop, nested, start=Shop.pay, exits=(Shop.DONE,))
+
+    async def main() -> None:
+        seen: list[str] = []
+        assert await shop.run(pay=seen) is Shop.DONE
+        assert seen == ["pay/CHARGE"]
+
+    run_async(main)
