@@ -11,12 +11,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from threading import RLock
 from types import TracebackType
-from typing import Any, Literal, final
+from typing import Literal, final
 
-from cano_dsl.errors import CircuitOpen, PolicyError
+from cano_dsl.errors import CircuitOpen
 from cano_dsl.guards._arguments import label, seconds_until, whole
 from cano_dsl.scope import SYSTEM_CLOCK, Clock
-from cano_dsl.spec import Duration, seconds
+from cano_dsl.spec import Duration, exceptions, seconds
 
 Circuit = Literal["closed", "open", "half-open"]
 
@@ -87,7 +87,7 @@ class CircuitBreaker:
         self._failure_threshold = whole("failure_threshold", failure_threshold)
         self._success_threshold = whole("success_threshold", success_threshold)
         self._reset_s = seconds("reset_timeout", reset_timeout)
-        self._failure_on = _failure_on(failure_on)
+        self._failure_on = exceptions("failure_on", failure_on)
         self._clock = clock
         self._lock = RLock()  # reentrant, as a finaliser or a signal handler may come by in the middle
         self._state: Circuit = "closed"
@@ -250,12 +250,3 @@ class _Call:
             self._breaker.failed(ticket, now, error)
         else:
             self._breaker.dropped(ticket, now)
-
-
-def _failure_on(value: Any) -> Any:
-    kinds = value if isinstance(value, tuple) else (value,)
-    classes = all(isinstance(kind, type) and issubclass(kind, Exception) for kind in kinds)
-    if not classes and (isinstance(value, type) or not callable(value)):
-        allowed = "a class of exceptions, a tuple of them, or a function of one"
-        raise PolicyError(field="failure_on", value=value, allowed=allowed)
-    return value

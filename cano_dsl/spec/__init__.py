@@ -35,7 +35,7 @@ from cano_dsl.spec._join import Join, Strategy, Verdict, decide, why_not
 from cano_dsl.spec._outcomes import BranchSuccess, Failure, Joined, Runs
 from cano_dsl.spec._policies import Breaker, Limiter, Policies, Reservation
 from cano_dsl.spec._policy_def import PolicyDef, SharedDef, most_wait_s, waits_of
-from cano_dsl.spec._retry import Retry
+from cano_dsl.spec._retry import Retry, exceptions
 from cano_dsl.spec._rollback import Rollback
 from cano_dsl.spec._run import Log, Place, Run, RunData, Watch
 from cano_dsl.spec._time import Duration, seconds
@@ -90,6 +90,7 @@ __all__ = (
     "Want",
     "Watch",
     "decide",
+    "exceptions",
     "fitting",
     "most_wait_s",
     "seconds",

@@ -68,7 +68,7 @@ class Retry:
             PolicyError: A number is out of its range.
         """
         wait_s = _wait("wait", wait)
-        return cls(_attempts(attempts), wait_s, wait_s, 0.0, 1.0, _retry_on(retry_on))
+        return cls(_attempts(attempts), wait_s, wait_s, 0.0, 1.0, exceptions("retry_on", retry_on))
 
     @classmethod
     def exponential(
@@ -100,7 +100,7 @@ class Retry:
             _wait("wait_max", wait_max),
             _wait("wait_jitter", wait_jitter),
             _base(base),
-            _retry_on(retry_on),
+            exceptions("retry_on", retry_on),
         )
 
     def delays(self, source: Source) -> Iterator[float]:
@@ -139,10 +139,15 @@ def _wait(field: str, value: object) -> float:
     return 0.0 if value == 0 and not isinstance(value, bool) else seconds(field, value)
 
 
-def _retry_on(value: Any) -> Any:
+def exceptions(field: str, value: Any) -> Any:
+    """Check what says which exceptions are meant: a class, a tuple of them, or a function of one.
+
+    Raises:
+        PolicyError: It is something else.
+    """
     kinds = value if isinstance(value, tuple) else (value,)
     classes = all(isinstance(kind, type) and issubclass(kind, Exception) for kind in kinds)
     if not classes and (isinstance(value, type) or not callable(value)):
         allowed = "a class of exceptions, a tuple of them, or a function of one"
-        raise PolicyError(field="retry_on", value=value, allowed=allowed)
+        raise PolicyError(field=field, value=value, allowed=allowed)
     return value
