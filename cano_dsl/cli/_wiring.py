@@ -89,14 +89,16 @@ class Wired:
         workflow: Workflow[Any, Any, Any, ...] = Workflow(self.found._plan)
         plan = workflow.configure(checkpoints=store)._plan
         found: list[Exception] = []
+        kinds = {region.data_key: region.plan.data for region in plan.stayed if region.plan.data is not None}
+        if plan.data is not None:
+            kinds[DATA_KEY] = plan.data
         try:
             await find_point(plan, store, plan.steps(()).by_name, run_id, at=None, allow_changed=False)
         except Exception as error:  # noqa: BLE001 - a type's own checks may raise anything
             found.append(error)
         for key, data in (await store.load(run_id)).data.items():
-            kind = plan.data if key == DATA_KEY and plan.data is not None else Any
             try:
-                store.codec.decode(key, data, kind)
+                store.codec.decode(key, data, kinds.get(key, Any))
             except Exception as error:  # noqa: BLE001 - as above
                 found.append(error)
         return found

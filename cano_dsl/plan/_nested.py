@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cano_dsl.declare import Injections, Read, ReadUndo
 from cano_dsl.plan._compose import ErrorEdge
-from cano_dsl.spec import HandlerDef, HandlerSpec, NestedSpec, Rollback
+from cano_dsl.spec import DATA_KEY, HandlerDef, HandlerSpec, NestedSpec, Rollback
 
 if TYPE_CHECKING:
     from cano_dsl.plan._plan import Plan
@@ -47,6 +47,11 @@ class Region:
     def slot(self) -> str:
         """What its stay is called among a run's values and in its log; no resource can have that name."""
         return f"@{self.path}"
+
+    @property
+    def data_key(self) -> str:
+        """What its data is saved under."""
+        return f"{self.slot}/{DATA_KEY}"
 
     @property
     def start(self) -> str:

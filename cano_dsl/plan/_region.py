@@ -112,7 +112,7 @@ class StayData:
     __slots__ = ("_codec", "_stay", "_written", "key")
 
     def __init__(self, stay: Stay) -> None:
-        self.key = f"{stay.region.slot}/data"
+        self.key = stay.region.data_key
         self._stay = stay
         self._codec: DataCodec | None = None
         self._written: bytes | None = None

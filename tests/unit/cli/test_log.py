@@ -730,6 +730,60 @@ def test_compat_of_types(cano, write, cut):
     assert "classified" not in result.stdout
 
 
+NESTED = """
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal
+from cano_dsl import RunData, Workflow, state
+
+class Pay(Enum):
+    ASK = "ask"
+    CHARGE = "charge"
+    PAID = "paid"
+
+class Order(Enum):
+    PAY = "pay"
+    DONE = "done"
+
+@dataclass
+class Asked:
+    times: int = 0
+
+@state(Pay.ASK)
+async def ask(data: RunData[Asked]) -> Literal[Pay.CHARGE]:
+    return Pay.CHARGE
+
+@state(Pay.CHARGE)
+async def charge() -> Literal[Pay.PAID]:
+    raise SystemExit
+
+pay = Workflow.build(Pay, ask, charge, start=Pay.ASK, exits=(Pay.PAID,), data=Asked)
+shop = Workflow.build(
+    Order, pay.as_state(Order.PAY, exits={Pay.PAID: Order.DONE}), start=Order.PAY, exits=(Order.DONE,), name="shop"
+)
+"""
+
+
+def test_compat_of_inner_data(cano, write):
+    """What was saved of a sub-workflow must be readable by the type that its data has now."""
+    path = write("shop.py", NESTED)
+    scope: dict[str, Any] = {"__name__": "shop_as_it_was"}
+    exec(compile(NESTED, str(path), "exec", dont_inherit=True), scope)
+
+    async def run() -> None:
+        async with SqliteCheckpoints(path.parent / "shop.db") as store:
+            await scope["shop"].configure(checkpoints=store).bind().run("job-1")
+
+    with pytest.raises(SystemExit):
+        asyncio.run(run())
+    assert cano("compat", "shop.py:shop", "--store", "shop.db").exit_code == 0
+    sys.modules.pop("shop", None)
+    write("shop.py", NESTED.replace("times: int = 0", 'times: str = ""'))
+    result = cano("compat", "shop.py:shop", "--store", "shop.db")
+    assert result.exit_code == 1
+    assert "'@PAY/data' is dict (Expected `str`, got `int` - at `$.times`), not Asked" in result.stdout
+
+
 def test_compat_of_a_model(cano, write, cut):
     """A pydantic model that refuses what was saved is told without the value that it refused."""
     changed(
