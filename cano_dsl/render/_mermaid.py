@@ -1,23 +1,9 @@
 """Mermaid, through a template."""
 
-from functools import cache
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from cano_dsl.graph import Graph
+from cano_dsl.render._templates import template_environment
 from cano_dsl.render._trail import Trail, marked
 from cano_dsl.render._view import view
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("cano_dsl.render"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,  # noqa: S701 - Mermaid is not HTML; the view escapes its texts in Mermaid's own way
-    )
 
 
 def mermaid(graph: Graph, trail: Trail | None = None) -> str:
@@ -34,4 +20,4 @@ def mermaid(graph: Graph, trail: Trail | None = None) -> str:
     the arrows that it took carry a ✓.
     """
     rows = view(graph) if trail is None else marked(view(graph), graph, trail)
-    return _environment().get_template("mermaid.j2").render(rows=rows).strip("\n")
+    return template_environment().get_template("mermaid.j2").render(rows=rows).strip("\n")
