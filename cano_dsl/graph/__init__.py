@@ -6,9 +6,10 @@ other `Types`, a type checker's plugin. networkx is loaded with the first graph,
 
 from cano_dsl.graph._build import build
 from cano_dsl.graph._checks import check, stray_of, transitions_of, waivable
+from cano_dsl.graph._compare import Change, Changed, Comparison, EdgeChange, FindingChange, compare
 from cano_dsl.graph._compensation_rules import outputs_of, taken_of
 from cano_dsl.graph._dicts import DictWalk
-from cano_dsl.graph._differences import differences
+from cano_dsl.graph._differences import differences, stranded
 from cano_dsl.graph._fingerprint import Canonical
 from cano_dsl.graph._graph import Edge, Graph, Node
 from cano_dsl.graph._links import Links, link
@@ -17,8 +18,13 @@ from cano_dsl.graph._walk import Types, Walk
 
 __all__ = (
     "Canonical",
+    "Change",
+    "Changed",
+    "Comparison",
     "DictWalk",
     "Edge",
+    "EdgeChange",
+    "FindingChange",
     "Graph",
     "Links",
     "Node",
@@ -26,10 +32,12 @@ __all__ = (
     "Walk",
     "build",
     "check",
+    "compare",
     "differences",
     "link",
     "outputs_of",
     "stored_graph",
+    "stranded",
     "stray_of",
     "taken_of",
     "transitions_of",

@@ -7,25 +7,9 @@ undone. What else was added, changed or removed does not matter to it.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from cano_dsl.graph._fact_words import WORDS, told
 from cano_dsl.graph._fingerprint import Canonical
 
-# The facts of a state in the order in which they are told; each with "was" and "is" in the right number.
-WORDS = {
-    "kind": ("kind", "was", "is"),
-    "targets": ("targets", "were", "are"),
-    "errors": ("error edges", "were", "are"),
-    "rollback": ("rollback targets", "were", "are"),
-    "exits": ("exits of its workflow", "led", "lead"),
-    "start": ("start of its workflow", "was", "is"),
-    "split": ("split", "was", "is"),
-    "outcomes": ("outcomes that it takes", "were", "are"),
-    "failure": ("failure that it must be given", "was", "is"),
-    "output": ("output", "was", "is"),
-    "cursor": ("cursor", "was", "is"),
-    "answer": ("answer", "was", "is"),
-    "compensation": ("what its compensation takes", "was", "is"),
-    "at_most_once": ("at most once", "was", "is"),
-}
 LEADS = ("targets", "rollback")  # the facts that name states; besides "errors", which names exceptions too
 
 
@@ -79,6 +63,42 @@ def differences(stored: Canonical, now: Canonical, state: str, outputs: Iterable
     return told
 
 
+def stranded(stored: Canonical, now: Canonical) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Give the states in which a run cannot go on, and those that can no longer be undone, by their paths.
+
+    The first are those of which `differences` has something to say; here all of them are found in one walk.
+
+    Example:
+        >>> from cano_dsl.graph import stranded
+        >>> end = {"kind": "exit"}
+        >>> stored = {"start": "A", "states": {"A": {"kind": "state", "targets": ["B"]}, "B": end}}
+        >>> now = {"start": "A", "states": {"A": {"kind": "router", "targets": ["B"]}, "B": end}}
+        >>> stranded(stored, now)
+        (('A',), ())
+    """
+    was, found = _places(stored), _places(now)
+    todo = [(path, entered) for path in was for entered in (True, False) if _differs(path, was, found)]
+    before: dict[tuple[str, bool], list[tuple[str, bool]]] = {}
+    for path in was:
+        for entered in (True, False):
+            for after in _after(was, path, entered=entered):
+                before.setdefault(after, []).append((path, entered))
+    stuck = set(todo)
+    for one in todo:
+        new = [source for source in before.get(one, ()) if source not in stuck]
+        stuck.update(new)
+        todo += new
+    stand = [path for path, place in was.items() if place.facts["kind"] not in ("exit", "workflow")]
+    return (
+        tuple(path for path in stand if (path, True) in stuck),
+        tuple(path for path in was if any(_undone(path, was[path], found.get(path)))),
+    )
+
+
+def _differs(path: str, was: Mapping[str, _Place], now: Mapping[str, _Place]) -> bool:
+    return path not in now or was[path].facts != now[path].facts
+
+
 def _places(canonical: Canonical, within: str | None = None) -> dict[str, _Place]:
     """Give all states by path, those within a state after it."""
     places: dict[str, _Place] = {}
@@ -103,19 +123,23 @@ def _reached(places: Mapping[str, _Place], state: str) -> list[str]:
     todo, seen = [(state, True)], set()
     found: dict[str, None] = {}
     for path, entered in todo:
-        if (path, entered) in seen:
-            continue
-        seen.add((path, entered))
-        found[path] = None
-        place = places.get(path)
-        if place is None:
-            continue
-        if entered and "start" in place.facts:
-            todo.append((f"{path}/{place.facts['start']}", True))
-        todo += [(after, True) for after in place.leads()]
-        if place.within is not None:
-            todo.append((place.within, False))
+        if (path, entered) not in seen:
+            seen.add((path, entered))
+            found[path] = None
+            todo += _after(places, path, entered=entered)
     return list(found)
+
+
+def _after(places: Mapping[str, _Place], path: str, *, entered: bool) -> Iterator[tuple[str, bool]]:
+    """Give the states that matter as soon as one does, each with whether it is entered anew."""
+    place = places.get(path)
+    if place is None:
+        return
+    if entered and "start" in place.facts:
+        yield f"{path}/{place.facts['start']}", True
+    yield from ((after, True) for after in place.leads())
+    if place.within is not None:
+        yield place.within, False
 
 
 def _changed(path: str, was: _Place | None, now: _Place | None) -> Iterator[str]:
@@ -141,29 +165,4 @@ def _undone(path: str, was: _Place | None, now: _Place | None) -> Iterator[str]:
 
 def _told(head: str, fact: str, was: Any, now: Any) -> Iterator[str]:
     if was != now:
-        what, before, after = WORDS.get(fact, (fact, "was", "is"))
-        yield f"{head}: {what} {before} {_shown(fact, was)}, {after} {_shown(fact, now)}"
-
-
-def _shown(fact: str, value: Any) -> str:
-    """Write a fact for a person."""
-    if value is None or value is False:
-        return "none" if value is None and fact not in ("at_most_once", "failure") else "no"
-    if value is True:
-        return "yes"
-    if fact == "errors":
-        return ", ".join(f"{error or 'any error'} → {target}" for error, target in value)
-    if fact == "exits":
-        return ", ".join(f"{end} → {target}" for end, target in value.items())
-    if fact == "split":
-        return _split(value)
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _split(split: Mapping[str, Any]) -> str:
-    over = split.get("over")
-    if over is None:
-        branches = ", ".join(split["branches"])
-    else:
-        branches = "what over= gives" if isinstance(over, str) else f"{over} branch{'es' * (over != 1)}"
-    return f"{split['join']} of {branches}, each giving {split['value']}"
+        yield f"{head}: {told(fact, was, now)}"

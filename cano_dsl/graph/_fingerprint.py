@@ -23,8 +23,13 @@ LENGTH = 16  # of 64 hexadecimal digits: two definitions of one workflow are not
 
 def canonical_of(graph: "Graph") -> Canonical:
     """Give the facts of a graph, the same for every order in which its parts were given."""
-    states = {name: dict(_facts(node)) for name, node in sorted(graph.states.items())}
+    states = {name: canonical_facts(node) for name, node in sorted(graph.states.items())}
     return {"start": graph.start, "states": states}
+
+
+def canonical_facts(node: "Node") -> dict[str, Any]:
+    """Give the facts of one state."""
+    return dict(_facts(node))
 
 
 def canonical_json(canonical: Canonical) -> str:
