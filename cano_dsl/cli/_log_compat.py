@@ -39,25 +39,34 @@ def compat(wired: Wired, path: Path, *, as_json: bool) -> int:
         Refused: The file cannot be read.
     """
     name = wired.found.graph.name
-
-    async def question(store: SqliteCheckpoints) -> list[Verdict]:
-        runs = await Wanted(name, GO_ON).all(store)
-        return [await _verdict(wired, store, run) for run in runs]
-
-    verdicts = ask(path, question, wired.codec)
-    stranded = sum(bool(verdict.reasons) for verdict in verdicts)
+    every = verdicts(wired, path)
+    stranded = sum(bool(verdict.reasons) for verdict in every)
     if as_json:
         write_json(
             {
                 "workflow": name,
                 "fingerprint": wired.found.graph.fingerprint,
                 "stranded": stranded,
-                "runs": [_as_dict(verdict) for verdict in verdicts],
+                "runs": [verdict_as_dict(verdict) for verdict in every],
             }
         )
     else:
-        _write(verdicts, name, stranded)
+        _write(every, name, stranded)
     return STRANDED if stranded else 0
+
+
+def verdicts(wired: Wired, path: Path) -> list[Verdict]:
+    """Say of each unfinished run of a workflow whether it can go on.
+
+    Raises:
+        Refused: The file cannot be read.
+    """
+
+    async def question(store: SqliteCheckpoints) -> list[Verdict]:
+        runs = await Wanted(wired.found.graph.name, GO_ON).all(store)
+        return [await _verdict(wired, store, run) for run in runs]
+
+    return ask(path, question, wired.codec)
 
 
 async def _verdict(wired: Wired, store: SqliteCheckpoints, run: RunInfo) -> Verdict:
@@ -75,11 +84,11 @@ def _reasons(error: Exception) -> Sequence[str]:
     return (VALUE.sub("", text),)
 
 
-def _write(verdicts: Sequence[Verdict], name: str, stranded: int) -> None:
+def _write(every: Sequence[Verdict], name: str, stranded: int) -> None:
     console = console_for()
-    width = max([0, *(len(verdict.run.run_id) for verdict in verdicts)])
-    stands = max([0, *(len(_stands(verdict.run)) for verdict in verdicts)])
-    for run, reasons, is_parked in verdicts:
+    width = max([0, *(len(verdict.run.run_id) for verdict in every)])
+    stands = max([0, *(len(_stands(verdict.run)) for verdict in every)])
+    for run, reasons, is_parked in every:
         says = "cannot go on" if reasons else "can go on"
         if is_parked and not reasons:
             says = f"waits for a person: cano resume --at, see cano show {run.run_id}"
@@ -88,18 +97,19 @@ def _write(verdicts: Sequence[Verdict], name: str, stranded: int) -> None:
         console.print(line(f"{mark} {run.run_id:<{width}}  {_stands(run):<{stands}}  {says}", style))
         for reason in reasons:
             console.print(line("\n".join(f"    {part}" for part in reason.splitlines())))
-    text = f"{count(len(verdicts), 'unfinished run')} of {name}"
+    text = f"{count(len(every), 'unfinished run')} of {name}"
     if stranded:
         console.print(line(f"{text}, {stranded} cannot go on", "bold red"))
     else:
-        console.print(line(f"{text}{', all can go on' if verdicts else ''}", "bold green"))
+        console.print(line(f"{text}{', all can go on' if every else ''}", "bold green"))
 
 
 def _stands(run: RunInfo) -> str:
     return f"{run.status} in {run.state}"
 
 
-def _as_dict(verdict: Verdict) -> dict[str, Any]:
+def verdict_as_dict(verdict: Verdict) -> dict[str, Any]:
+    """Give a verdict as it stands in JSON."""
     return {
         **as_dict(verdict.run),
         "can_resume": not verdict.reasons and not verdict.is_parked,

@@ -5,6 +5,7 @@ import sys
 import click
 
 from cano_dsl.cli._console import console_for
+from cano_dsl.cli._diff import diff_command
 from cano_dsl.cli._log_commands import LOG_COMMANDS
 from cano_dsl.cli._options import (
     find_target,
@@ -35,7 +36,7 @@ def cano() -> None:
     """  # noqa: D301 - \b is click's mark of a paragraph that keeps its lines
 
 
-for _command in LOG_COMMANDS:
+for _command in (diff_command, *LOG_COMMANDS):
     cano.add_command(_command)
 
 

@@ -4,9 +4,9 @@ Everything here works on names, so the same rules serve `build`, the command and
 other `Types`, a type checker's plugin. networkx is loaded with the first graph, not with this package.
 """
 
-from cano_dsl.graph._build import build
+from cano_dsl.graph._build import assemble, build
 from cano_dsl.graph._checks import check, stray_of, transitions_of, waivable
-from cano_dsl.graph._compare import Change, Changed, Comparison, EdgeChange, FindingChange, compare
+from cano_dsl.graph._compare import Change, Changed, Comparison, EdgeChange, FindingChange, How, compare
 from cano_dsl.graph._compensation_rules import outputs_of, taken_of
 from cano_dsl.graph._dicts import DictWalk
 from cano_dsl.graph._differences import differences, stranded
@@ -26,10 +26,12 @@ __all__ = (
     "EdgeChange",
     "FindingChange",
     "Graph",
+    "How",
     "Links",
     "Node",
     "Types",
     "Walk",
+    "assemble",
     "build",
     "check",
     "compare",

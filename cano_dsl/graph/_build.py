@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from cano_dsl.errors import GraphError
+from cano_dsl.errors import Finding, GraphError
 from cano_dsl.graph._checks import check
 from cano_dsl.graph._graph import Graph, Node
 from cano_dsl.graph._links import Links, link
@@ -27,10 +27,27 @@ def build(definition: Definition, types: Types, nested: Mapping[str, Graph] | No
     findings = check(definition, links, NetworkWalk(definition.members, links.forward), types)
     if any(finding.severity == "error" and finding.waived is None for finding in findings):
         raise GraphError(workflow=definition.name, findings=findings)
+    return assemble(definition, findings, nested, links)
+
+
+def assemble(
+    definition: Definition,
+    findings: tuple[Finding, ...] = (),
+    nested: Mapping[str, Graph] | None = None,
+    links: Links | None = None,
+) -> Graph:
+    """Make the graph of a definition that is known to be sound, without asking the rules.
+
+    Args:
+        definition: The workflow by names.
+        findings: What the rules had to say.
+        nested: The graphs of the workflows that stand in states of this one, by state.
+        links: The definition's edges, where they have been read already.
+    """
     return Graph(
         definition=definition,
         start=definition.start or "",
-        states=_nodes(definition, links, nested or {}),
+        states=_nodes(definition, links or link(definition), nested or {}),
         findings=findings,
     )
 

@@ -214,7 +214,7 @@ def compare(before: Graph, after: Graph) -> Comparison:
     """
     was, now = _flat(before), _flat(after)
     edges = tuple(_edges(was, now))
-    stuck, owing = stranded(before.canonical(), after.canonical())
+    stuck, owing = map(set, stranded(before.canonical(), after.canonical()))
     return Comparison(
         before=before,
         after=after,
@@ -223,8 +223,8 @@ def compare(before: Graph, after: Graph) -> Comparison:
         edges=edges,
         findings=tuple(_findings(was, now)),
         renamed=tuple(_renamed(was, now, edges)),
-        stranded=stuck,
-        owing=owing,
+        stranded=tuple(path for path in was.states if path in stuck),
+        owing=tuple(path for path in was.states if path in owing),
     )
 
 
