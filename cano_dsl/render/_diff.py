@@ -10,7 +10,7 @@ from cano_dsl.render._diff_mermaid import MARKS, diff_diagrams
 from cano_dsl.render._diff_words import summary, verdict, way_of
 from cano_dsl.render._templates import template_environment
 
-_SPACE = re.compile(r"[\s\x00-\x1f\x7f\x85\u2028\u2029]+")
+_SPACE = re.compile(r"[\s\x00-\x1f\x7f\x85\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _SIGNS = frozenset("`\\|")  # a code span cannot hold the first, nor one in a table the others
 
 

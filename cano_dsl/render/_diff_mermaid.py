@@ -17,7 +17,13 @@ _SHAPES = {
     "workflow": ('[["', '"]]'),
 }
 _ROUND = ('("', '")')
-_UNSEEN = dict.fromkeys((*range(32), 0x7F, 0x2028, 0x2029), " ")
+_PLAIN = frozenset(" _→…")
+# Lines end in none of these, nothing turns around what follows, and Mermaid writes its own codes with ﬂ.
+_UNSEEN: dict[int, str] = {
+    **dict.fromkeys((*range(32), 0x7F, 0x85, 0x2028, 0x2029), " "),
+    **dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)), ""),
+    ord("ﬂ"): "fl",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +204,5 @@ def _short(text: str) -> str:
 
 def encoded(text: str) -> str:
     """Write text so that a flowchart shows it and reads nothing into it: all signs as Mermaid's codes."""
-    return "".join(
-        one if one.isalnum() or one in " _→…" else f"#{ord(one)};" for one in text.translate(_UNSEEN)
-    )
+    text = text.translate(_UNSEEN)
+    return "".join(one if one in _PLAIN or one.isalnum() else f"#{ord(one)};" for one in text)
