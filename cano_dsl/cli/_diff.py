@@ -86,8 +86,11 @@ def diff_command(
 
 def _stranded(was: Loaded, now: Loaded) -> Runs:
     """Give the runs that the second cannot go on with, and the first could."""
-    already = {run["run_id"] for run in was.runs if run["stranded"]}
-    return [run for run in now.runs if run["stranded"] and run["run_id"] not in already]
+    mine = {run["run_id"]: run for run in was.runs if not run["stranded"]}
+    if was.graph.name == now.graph.name:
+        return [run for run in now.runs if run["stranded"] and run["run_id"] in mine]
+    reason = f"the name of its workflow was {was.graph.name}, is {now.graph.name}"
+    return [{**run, "can_resume": False, "stranded": True, "reasons": [reason]} for run in mine.values()]
 
 
 def _text(found: Comparison, sides: tuple[str, str], runs: Runs | None, form: str) -> str:
