@@ -76,7 +76,10 @@ def load(side: Side, git: Git, store: str = "", *, with_traceback: bool = False)
             request["tree"], request["top"] = str(tree), str(git.top)
             request["target"] = _relative(side, git, where)
         answer = _asked(side, request, where)
-    return Loaded(as_graph(answer["graph"]), answer.get("runs", []))
+    found = answer.get("graph")
+    if found is None:
+        raise Refused(f"{side.text}: reading it gave no graph")
+    return Loaded(as_graph(found), answer.get("runs", []))
 
 
 def _extracted(side: Side, git: Git, tree: Path) -> Path:
